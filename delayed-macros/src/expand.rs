@@ -1,0 +1,156 @@
+//! From a [`Constructor`] to tokens. Nothing here can fail.
+//!
+//! A constructor is a signature, the constant description of the function and one call into the runtime:
+//!
+//! ```text
+//! fn add(x: impl IntoArg<i64>, y: impl IntoArgRef<str>) -> Delayed<i64> {
+//!     enum __Delayed {}
+//!     impl Function for __Delayed { const TASK: Task = Task::new("add", file!(), 12, 4, &["x", "y"]); }
+//!     call::<__Delayed, _, _, _>(
+//!         (IntoArg::<i64>::into_arg(x), IntoArgRef::<str>::into_arg_ref(y)),
+//!         |(x, y)| add::eager(x, &*y),
+//!     )
+//! }
+//! ```
+
+use crate::options::{Options, Root};
+use crate::signature::{Constructor, Param, edges};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{Attribute, LitStr};
+
+impl Constructor {
+    /// Everything before the body.
+    pub(crate) fn signature(&self, root: &Root) -> TokenStream {
+        let Constructor { name, generics, fn_token, receiver, output, .. } = self;
+        let receiver =
+            receiver.as_ref().map(|this| if this.borrowed { quote!(&self,) } else { quote!(self,) });
+        let params = self.params.iter().map(|param| {
+            let (name, accepted) = (&param.name, param.accepted(root));
+            quote!(#name: #accepted)
+        });
+        // A type that no node can give is then underlined as a whole.
+        let (open, close) = output.edges;
+        let root = root.at(open);
+        let (open, close) = (quote_spanned!(open=> #root::Delayed<), quote_spanned!(close=> >));
+        let value = &output.value;
+        let (generics, clause) = (&generics.params, &generics.where_clause);
+        quote!(#fn_token #name<#generics>(#receiver #(#params),*) -> #open #value #close #clause)
+    }
+
+    /// One call into the runtime, which calls `function` when the node runs.
+    pub(crate) fn body(&self, function: &TokenStream, options: &Options) -> TokenStream {
+        let task = self.task(options);
+        let slots = self.all_params().map(|param| param.slot(&options.root));
+        let names = self.all_params().map(|param| &param.name);
+        let run = self.run(function, &options.root);
+        let span = self.output.edges.0;
+        let root = options.root.at(span);
+        let make = match (self.is_async, self.output.fallible) {
+            (false, false) => quote_spanned!(span=> call::<__Delayed, _, _, _>),
+            (false, true) => quote_spanned!(span=> call_fallible::<__Delayed, _, _, _>),
+            (true, false) => quote_spanned!(span=> call_async::<__Delayed, _, _, _>),
+            (true, true) => quote_spanned!(span=> call_async_fallible::<__Delayed, _, _, _, _>),
+        };
+        let call = quote_spanned!(span=> #root::__private::#make((#(#slots,)*), |(#(#names,)*)| #run));
+        quote! {
+            enum __Delayed {}
+            impl #root::__private::Function for __Delayed { const TASK: #root::__private::Task = #task; }
+            #call
+        }
+    }
+
+    /// A body of the right type, for a function with a mistake.
+    pub(crate) fn stand_in(&self) -> TokenStream {
+        let names = self.params.iter().map(|param| &param.name);
+        quote!(#(let _ = #names;)* ::core::unimplemented!())
+    }
+
+    fn task(&self, options: &Options) -> TokenStream {
+        let root = options.root.at(Span::call_site());
+        let name = options.name.as_ref().map_or_else(|| self.name.unraw().to_string(), LitStr::value);
+        let place = self.name.span().unwrap();
+        let [line, column] = [place.line(), place.column()].map(Literal::usize_unsuffixed);
+        let labels = self.all_params().map(|param| &param.label);
+        let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
+        quote! {
+            #root::__private::Task::new(#name, ::core::file!(), #line, #column, &[#(#labels),*]) #blocking
+        }
+    }
+
+    /// The call of the function with what the arguments have become.
+    fn run(&self, function: &TokenStream, root: &Root) -> TokenStream {
+        let span = self.output.edges.0;
+        let own = &self.turbofish;
+        let turbofish = (!own.is_empty()).then(|| quote!(::<#(#own),*>));
+        let passed = self.all_params().map(
+            |Param { name, borrowed, .. }| {
+                if *borrowed { quote!(&*#name) } else { quote!(#name) }
+            },
+        );
+        let mut run = quote_spanned!(span=> #function #turbofish (#(#passed),*));
+        if self.is_async {
+            run = quote_spanned!(span=> #run.await);
+        }
+        if self.output.fallible {
+            let root = root.at(span);
+            run = quote_spanned!(span=> #root::__private::keep!(#run));
+        }
+        if self.is_async {
+            run = quote_spanned!(span=> async move { #run });
+        }
+        run
+    }
+}
+
+impl Param {
+    /// The type of the constructor's parameter.
+    fn accepted(&self, root: &Root) -> TokenStream {
+        let (accept, _) = self.conversion();
+        let ty = &self.ty;
+        let (first, last) = edges(ty);
+        let (root, accept, close) = (root.at(first), Ident::new(accept, first), quote_spanned!(last=> >));
+        quote_spanned!(first=> impl #root::#accept<#ty #close)
+    }
+
+    /// What the node keeps of the argument.
+    fn slot(&self, root: &Root) -> TokenStream {
+        let (accept, convert) = self.conversion();
+        let span = self.given.span();
+        let [accept, convert] = [accept, convert].map(|name| Ident::new(name, span));
+        let (root, ty, given) = (root.at(span), &self.ty, &self.given);
+        quote_spanned!(span=> #root::#accept::<#ty>::#convert(#given))
+    }
+
+    fn conversion(&self) -> (&'static str, &'static str) {
+        match (self.borrowed, self.any) {
+            (false, false) => ("IntoArg", "into_arg"),
+            (true, false) => ("IntoArgRef", "into_arg_ref"),
+            (false, true) => ("IntoAny", "into_any"),
+            (true, true) => ("IntoAnyRef", "into_any_ref"),
+        }
+    }
+}
+
+/// A place in the user's source whose token lints still take for a generated one.
+pub(crate) fn generated(place: Span) -> Span {
+    Span::call_site().located_at(place)
+}
+
+/// Which attribute a constructor takes over from the function.
+///
+/// Those that say something about the code that runs (`inline`, `track_caller`, `must_use`, `instrument`)
+/// stay with the function alone.
+pub(crate) fn for_constructor(attr: &Attribute) -> Option<TokenStream> {
+    let path = attr.path();
+    if path.is_ident("expect") {
+        // A lint that fires in one of the two functions would leave the other's expectation unmet.
+        let lints = &attr.meta.require_list().ok()?.tokens;
+        return Some(quote!(#[allow(#lints)]));
+    }
+    ["doc", "deprecated", "cfg", "allow", "warn", "deny", "forbid"]
+        .iter()
+        .any(|name| path.is_ident(name))
+        .then(|| attr.to_token_stream())
+}

@@ -1,0 +1,128 @@
+//! The `#[delayed]` attribute of the `delayed` crate.
+//!
+//! The attribute goes through three stages with a type each, so that the last one cannot fail:
+//!
+//! 1. *parse*: the tokens become an `Item` and its `Options`;
+//! 2. *check*: a function's signature becomes a `Constructor`, valid by construction. Mistakes are
+//!    collected on the way, each at its own token; what rustc reports by itself is left to rustc;
+//! 3. *expand*: the constructor becomes tokens. If there were mistakes, its body only has the right
+//!    type, so that three mistakes give three errors and calls of the function give none.
+//!
+//! The generated code holds no logic: a signature, the constant description of the function and one
+//! call into `delayed::__private`.
+
+mod block;
+mod expand;
+mod function;
+mod item;
+mod lifetimes;
+mod mistakes;
+mod options;
+mod output;
+mod signature;
+
+use item::Item;
+use mistakes::Mistakes;
+use options::{Options, Target};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Makes a function lazy: a call makes a node and returns a `Delayed` handle of its result.
+///
+/// ```ignore
+/// #[delayed]
+/// fn add(x: i64, y: i64) -> i64 {
+///     x + y
+/// }
+///
+/// let sum: Delayed<i64> = add(1, add(2, 3));
+/// assert_eq!(sum.compute().await?, 6);
+/// assert_eq!(add::eager(1, 2), 3);
+/// ```
+///
+/// The function keeps its name, visibility, generics, where-clause and docs. It may be `async`. The
+/// original stays callable as `add::eager`, a function of a hidden type with the function's name.
+///
+/// # Parameters
+///
+/// A parameter `x: T` takes a `T`, a `Delayed<T>` or a reference to one (see `IntoArg` for what
+/// else a `Vec`, an array, a pair, a `String` or a `PathBuf` takes). A parameter `x: &T` takes the
+/// same and never clones (see `IntoArgRef`). A pattern and `impl Trait` are allowed; `impl Trait`
+/// becomes a type parameter after the function's own. Where two borrowed parameters share a
+/// lifetime, the constructor has none: a node outlives every borrow.
+///
+/// Not supported: more than 16 parameters, `&mut`, and `cfg` on a parameter.
+///
+/// # Return type
+///
+/// A function whose return type is named `Result` makes a node that can fail: `-> Result<T, E>`
+/// gives a `Delayed<T>`, and so does an alias of that name, if its first argument is the value or
+/// it has none. A borrow cannot be returned. `impl Trait` needs to be `Send`, `Sync` and `'static`.
+///
+/// # Options
+///
+/// | option | on | meaning |
+/// |---|---|---|
+/// | `name = "…"` | function, method | what drawings, keys and errors call the nodes |
+/// | `blocking` | function, method | runs on tokio's blocking pool |
+/// | `eager = "…"` | function | the name of the hidden type, where it clashes with a module, a crate or a primitive |
+/// | `trait = "…"` | `impl` block | the name of the generated trait |
+/// | `skip` | method | leaves the method out |
+/// | `crate = "…"` | function, `impl` block | the path of the crate `delayed`, if it is not `::delayed` |
+///
+/// # Attributes
+///
+/// Docs, `deprecated`, `cfg` and lint levels apply to the constructor. Lint levels and all other
+/// attributes, such as `inline`, `must_use`, `track_caller` or `tracing::instrument`, apply to the
+/// function as written.
+///
+/// # `impl` blocks
+///
+/// On an inherent `impl M` block the attribute leaves the block as it is and adds a trait
+/// `MDelayed` that lifts the block's methods to `Delayed<M>`. Import the trait to call them.
+///
+/// ```ignore
+/// #[delayed]
+/// impl Matrix {
+///     pub fn scale(&self, k: f64) -> Matrix {
+///         Matrix(self.0.iter().map(|x| x * k).collect())
+///     }
+///     pub fn norm(&self) -> f64 {
+///         self.0.iter().map(|x| x * x).sum::<f64>().sqrt()
+///     }
+/// }
+///
+/// let norm: Delayed<f64> = delayed::value(matrix).scale(2.0).norm();
+/// ```
+///
+/// Methods that take `self` or `&self` are lifted; a `self` method can be called where `M` is
+/// `Clone`. These are left out silently:
+///
+/// - functions without `self`, and methods that take `&mut self`, `self: Arc<Self>` or another
+///   typed `self`;
+/// - methods that are `unsafe`, take a `&mut` parameter, return a borrow or `impl Trait`;
+/// - methods that are less visible than the most visible of the lifted ones, which gives the trait
+///   its visibility;
+/// - methods with `#[delayed(skip)]`.
+///
+/// A method with the name of one of the handle's own (`map`, `name`, `wait`, …) or of a method that
+/// the prelude gives every handle (`clone`, `into`, `into_future`, …) is an error, because a call
+/// could never reach it. Operator names such as `add` are allowed: their traits have to be imported
+/// to get in the way. A second delayed block for a type needs `trait = "…"`.
+#[proc_macro_attribute]
+pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    let mut mistakes = Mistakes::default();
+    let expanded = match mistakes.keep(syn::parse2(item.clone())) {
+        Some(Item::Function(function)) => {
+            let options = Options::parse(options.into(), Target::Function, &mut mistakes);
+            function::delay(&function, &options, &mut mistakes)
+        }
+        Some(Item::Block(block)) => {
+            let options = Options::parse(options.into(), Target::Block, &mut mistakes);
+            block::delay(block, &options, &mut mistakes)
+        }
+        None => item,
+    };
+    quote!(#expanded #mistakes).into()
+}

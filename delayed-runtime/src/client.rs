@@ -1,0 +1,254 @@
+//! Clients: who owns workers, and which client is current.
+
+use crate::collection::{Collection, Gather};
+use crate::compute::{self, Compute};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::task::Place;
+use std::cell::RefCell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Threads of tokio's blocking pool that a client's own runtime may start: for the loops, for
+/// `blocking` nodes, and for one more each time that a node blocks in `wait`.
+const BLOCKING_THREADS: usize = 4096;
+
+/// Owns workers: groups of threads that run nodes.
+///
+/// Most programs need none. Without a client, handles are computed by a global one with one worker
+/// and a thread for each core, which starts at first use.
+///
+/// Dropping a client never blocks. Functions that are running end, and their values are kept;
+/// whatever else was wanted from this client ends with an error.
+pub struct Client {
+    engine: Arc<Engine>,
+    threads_per_worker: usize,
+    /// Taken when the client is dropped; `None` if the runtime is the caller's.
+    runtime: Option<Runtime>,
+}
+
+/// Makes a [`Client`].
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing happens until `build` or `build_global`"]
+pub struct ClientBuilder {
+    workers: Option<usize>,
+    threads_per_worker: Option<usize>,
+}
+
+fn error(what: String, at: &'static Location<'static>) -> Error {
+    Error::misuse("client", Place::from(at), what)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+impl ClientBuilder {
+    /// The number of workers; one if it is not set.
+    pub fn workers(self, workers: usize) -> Self {
+        ClientBuilder { workers: Some(workers), ..self }
+    }
+
+    /// The number of threads of each worker; one for each core if it is not set.
+    pub fn threads_per_worker(self, threads: usize) -> Self {
+        ClientBuilder { threads_per_worker: Some(threads), ..self }
+    }
+
+    /// Starts a client with a tokio runtime of its own.
+    ///
+    /// # Errors
+    ///
+    /// If there would be no thread at all, or the operating system refuses to start one.
+    #[track_caller]
+    pub fn build(self) -> Result<Client, Error> {
+        self.build_at(Location::caller())
+    }
+
+    fn build_at(self, at: &'static Location<'static>) -> Result<Client, Error> {
+        let (workers, threads) = self.sizes(at)?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads)
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("delayed")
+            .enable_all()
+            .build()
+            .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
+        let engine = Engine::new(runtime.handle().clone(), workers * threads);
+        Ok(Client { engine, threads_per_worker: threads, runtime: Some(runtime) })
+    }
+
+    /// Starts a client and makes it the one that is used where there is no other.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](ClientBuilder::build), and if there is a global client already, also one
+    /// that started by itself.
+    #[track_caller]
+    pub fn build_global(self) -> Result<(), Error> {
+        let at = Location::caller();
+        let client = self.build_at(at)?;
+        GLOBAL.set(client).map_err(|_| {
+            error("there is a global client already; call `build_global` before the first handle is computed".into(), at)
+        })
+    }
+
+    fn sizes(&self, at: &'static Location<'static>) -> Result<(usize, usize), Error> {
+        let workers = self.workers.unwrap_or(1);
+        let threads = self.threads_per_worker.unwrap_or_else(cores);
+        check_size(workers, threads, at)?;
+        Ok((workers, threads))
+    }
+}
+
+fn check_size(workers: usize, threads: usize, at: &'static Location<'static>) -> Result<(), Error> {
+    match workers.checked_mul(threads) {
+        Some(0) => {
+            let what = format!("{workers} workers with {threads} threads each run nothing; ask for at least one");
+            Err(error(what, at))
+        }
+        Some(all) if all <= BLOCKING_THREADS / 2 => Ok(()),
+        _ => {
+            let what = format!(
+                "{workers} workers with {threads} threads each are too many: the limit is {} threads in all",
+                BLOCKING_THREADS / 2
+            );
+            Err(error(what, at))
+        }
+    }
+}
+
+impl Client {
+    /// A builder: `Client::builder().workers(1).threads_per_worker(4).build()?`.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client on the tokio runtime that this is called in, with one worker and a thread for
+    /// each core. Nodes run on the runtime's blocking pool, asynchronous ones as its tasks.
+    ///
+    /// # Errors
+    ///
+    /// Outside a tokio runtime.
+    #[track_caller]
+    pub fn current_runtime() -> Result<Client, Error> {
+        let at = Location::caller();
+        let handle = Handle::try_current()
+            .map_err(|_| error("`current_runtime` needs a tokio runtime around it".into(), at))?;
+        let threads = cores();
+        Ok(Client { engine: Engine::new(handle, threads), threads_per_worker: threads, runtime: None })
+    }
+
+    /// Changes the number of workers, up or down, also while nodes run. Workers that are taken
+    /// away end after the nodes that they are running.
+    ///
+    /// # Errors
+    ///
+    /// With zero workers, which would run nothing, or with too many.
+    #[track_caller]
+    pub fn scale(&self, workers: usize) -> Result<(), Error> {
+        check_size(workers, self.threads_per_worker, Location::caller())?;
+        self.engine.set_loops(workers * self.threads_per_worker);
+        Ok(())
+    }
+
+    /// Makes this client the current one, on this thread, until the guard is dropped.
+    pub fn enter(&self) -> Enter<'_> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        CURRENT.with_borrow_mut(|current| current.push((number, self.engine.clone())));
+        Enter { number, client: PhantomData, not_send: PhantomData }
+    }
+
+    /// Computes handles with this client: see [`compute`](crate::compute()).
+    pub fn compute<C: Gather>(&self, handles: C) -> Compute<C> {
+        Compute::with(handles, self.engine.clone())
+    }
+
+    /// Persists handles with this client: see [`persist`](crate::persist).
+    #[must_use = "a persisted value is kept only while one of its handles lives"]
+    pub fn persist<C: Collection>(&self, handles: C) -> C::Persisted {
+        compute::persist_with(handles, &self.engine)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("threads_per_worker", &self.threads_per_worker).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.engine.close();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Keeps a client current on its thread: see [`Client::enter`].
+#[must_use = "the client is current only while the guard lives"]
+pub struct Enter<'a> {
+    number: u64,
+    client: PhantomData<&'a Client>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl fmt::Debug for Enter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Enter")
+    }
+}
+
+impl Drop for Enter<'_> {
+    fn drop(&mut self) {
+        leave(self.number);
+    }
+}
+
+static GLOBAL: OnceLock<Client> = OnceLock::new();
+
+thread_local! {
+    /// The engines that were entered, with the numbers of their guards.
+    static CURRENT: RefCell<Vec<(u64, Arc<Engine>)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn leave(number: u64) {
+    // Guards may be dropped in any order.
+    CURRENT.with_borrow_mut(|current| current.retain(|(n, _)| *n != number));
+}
+
+/// Runs `f` with an engine as the current one.
+pub(crate) fn with_engine<R>(engine: &Arc<Engine>, f: impl FnOnce() -> R) -> R {
+    struct Restore(usize);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.with_borrow_mut(|current| current.truncate(self.0));
+        }
+    }
+    let _restore = CURRENT.with_borrow_mut(|current| {
+        current.push((u64::MAX, engine.clone()));
+        Restore(current.len() - 1)
+    });
+    f()
+}
+
+/// The engine that handles are computed by on this thread.
+///
+/// # Panics
+///
+/// If the global client is needed and the operating system gives it no threads.
+pub(crate) fn current() -> Arc<Engine> {
+    if let Some(engine) = CURRENT.with_borrow(|current| current.last().map(|(_, engine)| engine.clone())) {
+        return engine;
+    }
+    let global = GLOBAL.get_or_init(|| match Client::builder().build() {
+        Ok(client) => client,
+        Err(error) => panic!("the global client cannot start: {error}"),
+    });
+    global.engine.clone()
+}

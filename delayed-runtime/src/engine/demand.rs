@@ -1,0 +1,294 @@
+//! A wish for values, and the node at which it ends.
+//!
+//! Each wish has a [`Demand`] and a sink: a node whose inputs are the wished-for ones. The sink is
+//! claimed and orphaned from the start, so it lives until its claimer publishes or gives it up.
+//! The demand outlives it; both ends of the wish have a count of it.
+
+use super::Engine;
+use crate::abort;
+use crate::call::builtins;
+use crate::error::{Cause, Error};
+use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
+use crate::task::Function;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Waker;
+
+/// Who is told when the wish has ended.
+pub(crate) enum Listener {
+    /// A future or a thread.
+    One,
+    /// A stream of several: its queue gets this number.
+    Stream(Arc<Arrivals>, usize),
+    /// Nobody. The wish holds as long as anybody can reach the value.
+    Nobody,
+}
+
+/// The numbers of wishes that have ended, for a stream.
+#[derive(Default)]
+pub(crate) struct Arrivals(Mutex<(VecDeque<usize>, Option<Waker>)>);
+
+impl Arrivals {
+    fn push(&self, number: usize) {
+        let waker = {
+            let mut state = lock(&self.0);
+            state.0.push_back(number);
+            state.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The next number; if there is none, `waker` is woken when there is.
+    pub(crate) fn pop(&self, waker: &Waker) -> Option<usize> {
+        let mut state = lock(&self.0);
+        let number = state.0.pop_front();
+        if number.is_none() {
+            state.1 = Some(waker.clone());
+        }
+        number
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+enum Progress {
+    Open(Option<Waker>),
+    Ended(Result<(), Error>),
+}
+
+/// A wish for values.
+pub(crate) struct Demand {
+    engine: Arc<Engine>,
+    /// The wish is withdrawn or has ended: what nobody else wants need not run.
+    stopped: AtomicBool,
+    /// The wished-for node if there is one, of which the sink has a reference while the wish is open.
+    root: Option<Node>,
+    listener: Listener,
+    progress: Mutex<Progress>,
+    /// Nodes that run later and that nodes claimed for this wish wait for, and their
+    /// ids. To be looked at only if the table of tasks has them.
+    awaits: Mutex<Vec<(Node, u64)>>,
+}
+
+builtins! {
+    Sink("compute":);
+}
+
+type Payload = Arc<Demand>;
+
+static FAIL_FAST: Vtable = vtable(false);
+static TOLERANT: Vtable = vtable(true);
+
+const fn vtable(tolerant: bool) -> Vtable {
+    Vtable {
+        task: &Sink::TASK,
+        kind: Kind::Sink,
+        shape: &[None],
+        tolerant,
+        ordered: false,
+        run,
+        drop_call,
+        drop_value: None,
+        size: node::payload_size::<Payload, ()>(),
+        align: node::payload_align::<Payload, ()>(),
+    }
+}
+
+unsafe fn run(node: Node) -> Outcome {
+    // SAFETY: a sink that runs is claimed, and its payload is the demand.
+    unsafe { end_sink(node, Ok(())) };
+    Outcome::Done
+}
+
+unsafe fn drop_call(node: Node) {
+    // SAFETY: the sink has not run.
+    let demand = unsafe { node.read::<Payload>() };
+    let info = demand.root.map_or_else(|| node.info(), Node::info);
+    let cause = if demand.engine.is_closed() { Cause::ShutDown } else { Cause::Cancelled };
+    demand.end(Err(Error::new(info, cause)));
+}
+
+/// Ends a sink because of an error.
+///
+/// # Safety
+///
+/// The caller has the claim of the sink, which has not run, and gives it up.
+pub(super) unsafe fn fail_sink(sink: Node, error: Error) {
+    // SAFETY: the caller's promise; a sink is orphaned, so its claimer frees it.
+    unsafe {
+        end_sink(sink, Err(error));
+        sink.deallocate();
+    }
+}
+
+/// Uses up the sink's payload and edges and tells who wished.
+///
+/// # Safety
+///
+/// The caller has the claim of the sink, whose payload is the demand.
+unsafe fn end_sink(sink: Node, result: Result<(), Error>) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let demand = sink.read::<Payload>();
+        if matches!(demand.listener, Listener::Nobody) {
+            // `is_in_vain` looks at the root while the wish is open.
+            demand.end(result);
+            sink.release_edges(0);
+        } else {
+            // Who wished may want to move the values out, so the sink's references go first.
+            sink.release_edges(0);
+            demand.end(result);
+        }
+    }
+}
+
+impl Demand {
+    /// A wish for `inputs` and its sink, claimed by the caller. With `tolerant`, the wish ends
+    /// when all inputs have ended; otherwise with the first failure.
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        mut inputs: Vec<NodeRef>,
+        tolerant: bool,
+        listener: Listener,
+    ) -> (Arc<Demand>, Node) {
+        if inputs.len() > MOST_EDGES {
+            inputs = vec![group::of(inputs, tolerant)];
+        }
+        let root = match &*inputs {
+            [one] if one.node().vtable().kind != Kind::Group => Some(one.node()),
+            _ => None,
+        };
+        let demand = Arc::new(Demand {
+            engine,
+            stopped: AtomicBool::new(false),
+            root,
+            listener,
+            progress: Mutex::new(Progress::Open(None)),
+            awaits: Mutex::default(),
+        });
+        let vtable = if tolerant { &TOLERANT } else { &FAIL_FAST };
+        let sink = Node::allocate(vtable, inputs.len(), ORPHANED, None);
+        for (index, input) in inputs.into_iter().enumerate() {
+            // SAFETY: the sink was just made.
+            unsafe { sink.set_edge(index, input) };
+        }
+        // SAFETY: as above.
+        unsafe { sink.write::<Payload>(demand.clone()) };
+        (demand, sink)
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Whether what is claimed for this wish should be given up.
+    #[inline(always)]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) || self.engine.is_closed()
+    }
+
+    /// The same, also for a wish that nobody waits for: it holds only while the value can be
+    /// reached by somebody else than the sink. Asked while a claim for this wish is held.
+    pub(super) fn is_in_vain(&self) -> bool {
+        if let (Listener::Nobody, Some(root)) = (&self.listener, self.root) {
+            let progress = lock(&self.progress);
+            // While the wish is open the sink has its reference to the root.
+            if matches!(*progress, Progress::Open(_)) && root.count() == 1 {
+                self.stopped.store(true, Ordering::Relaxed);
+            }
+        }
+        self.is_stopped()
+    }
+
+    /// How the wish ended; if it has not, `waker` is woken when it has.
+    pub(crate) fn poll(&self, waker: &Waker) -> Option<Result<(), Error>> {
+        match &mut *lock(&self.progress) {
+            Progress::Ended(result) => Some(result.clone()),
+            Progress::Open(current) => {
+                if !current.as_ref().is_some_and(|w| w.will_wake(waker)) {
+                    *current = Some(waker.clone());
+                }
+                None
+            }
+        }
+    }
+
+    pub(crate) fn ended(&self) -> Option<Result<(), Error>> {
+        match &*lock(&self.progress) {
+            Progress::Ended(result) => Some(result.clone()),
+            Progress::Open(_) => None,
+        }
+    }
+
+    fn end(&self, result: Result<(), Error>) {
+        self.stopped.store(true, Ordering::Relaxed);
+        let waker = {
+            let mut progress = lock(&self.progress);
+            let Progress::Open(waker) = &mut *progress else { return };
+            let waker = waker.take();
+            *progress = Progress::Ended(result);
+            waker
+        };
+        self.tell(waker);
+    }
+
+    fn tell(&self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        if let Listener::Stream(arrivals, number) = &self.listener {
+            arrivals.push(*number);
+        }
+    }
+
+    /// Withdraws the wish.
+    pub(crate) fn withdraw(&self) {
+        if !self.stopped.swap(true, Ordering::Relaxed) {
+            self.give_up_waiting();
+        }
+    }
+
+    /// Remembers that a node claimed for this wish is going to wait for `input`.
+    pub(super) fn will_await(&self, input: Node) {
+        let mut awaits = lock(&self.awaits);
+        if awaits.len() == awaits.capacity() {
+            let tasks = abort::tasks();
+            awaits.retain(|(node, id)| tasks.get(&node.address()).is_some_and(|entry| entry.id == *id));
+        }
+        awaits.push((input, input.id()));
+    }
+
+    /// After the wish was withdrawn: takes the nodes that wait for what runs later, so that what
+    /// they kept alive is let go. Those claimed for other wishes look at their inputs again.
+    ///
+    /// The fence pairs with the one in [`has_started_to_wait`](Demand::has_started_to_wait):
+    /// either this sees the waiter, or the waiter's walker sees `stopped`.
+    fn give_up_waiting(&self) {
+        fence(Ordering::SeqCst);
+        let awaits = std::mem::take(&mut *lock(&self.awaits));
+        for (node, id) in awaits {
+            let waiters = {
+                let tasks = abort::tasks();
+                match tasks.get(&node.address()) {
+                    // A node in the table is there, and claimed, while the lock is held.
+                    Some(entry) if entry.id == id => node.take_waiters(),
+                    _ => continue,
+                }
+            };
+            super::enqueue(waiters);
+        }
+    }
+
+    /// A node claimed for this wish has become a waiter of a node that runs later.
+    pub(super) fn has_started_to_wait(&self) {
+        fence(Ordering::SeqCst);
+        if self.stopped.load(Ordering::Relaxed) {
+            self.give_up_waiting();
+        }
+    }
+}

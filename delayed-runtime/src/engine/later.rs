@@ -1,0 +1,115 @@
+//! Nodes that run apart from the loops: futures as tokio tasks, `blocking` functions on tokio's
+//! blocking pool.
+//!
+//! The claim goes with the task. Whether it ends, panics, is aborted or is dropped by a runtime
+//! that shuts down, [`Claim`] publishes the node exactly once.
+
+use super::walk::fail;
+use super::{Engine, enqueue};
+use crate::abort;
+use crate::client;
+use crate::error::{Cause, Error};
+use crate::node::{CANCELLED, DONE, Node, ORPHANED, Outcome};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+/// The claim of a node that runs later.
+struct Claim {
+    node: Node,
+    /// Payload and edges are whole.
+    whole: bool,
+}
+
+impl Claim {
+    fn publish(self, outcome: std::thread::Result<Outcome>) {
+        let node = self.node;
+        std::mem::forget(self);
+        let error = match outcome {
+            Ok(Outcome::Done) => {
+                abort::tasks().remove(&node.address());
+                // SAFETY: the claim was ours, and the value is in the payload.
+                return enqueue(unsafe { node.publish(DONE) });
+            }
+            Ok(Outcome::Failed(error)) => error,
+            Ok(Outcome::Again | Outcome::Future(_)) => unreachable!("only the loops' nodes do this"),
+            Err(panic) => Error::panicked(node.info(), panic),
+        };
+        abort::tasks().remove(&node.address());
+        // SAFETY: the claim was ours; payload and edges are used up.
+        unsafe { fail(node, error, false) };
+    }
+}
+
+impl Drop for Claim {
+    /// The task was dropped before its end.
+    fn drop(&mut self) {
+        let node = self.node;
+        abort::tasks().remove(&node.address());
+        let cause = match node.word(Ordering::Relaxed).state() {
+            CANCELLED | ORPHANED => Cause::Cancelled,
+            _ => Cause::ShutDown,
+        };
+        // SAFETY: the claim was ours.
+        unsafe { fail(node, Error::new(node.info(), cause), self.whole) };
+    }
+}
+
+/// Runs a claimed node apart from the loops.
+pub(super) fn start(engine: &Arc<Engine>, node: Node) {
+    if node.vtable().task.blocking {
+        let mut claim = Claim { node, whole: true };
+        let engine = engine.clone();
+        let runtime = engine.runtime().clone();
+        runtime.spawn_blocking(move || {
+            if node.word(Ordering::Relaxed).state() != crate::node::CLAIMED {
+                return drop(claim);
+            }
+            claim.whole = false;
+            // SAFETY: the node is claimed and its inputs are done.
+            let outcome = client::with_engine(&engine, || {
+                catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) }))
+            });
+            claim.publish(outcome);
+        });
+        return;
+    }
+    let claim = Claim { node, whole: false };
+    // Making the future calls the user's function only as far as its arguments; it may panic in
+    // the `Clone` of one.
+    // SAFETY: as above.
+    let future = match catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) })) {
+        Ok(Outcome::Future(future)) => future,
+        outcome => return claim.publish(outcome),
+    };
+    let (engine, id, address) = (engine.clone(), node.id(), node.address());
+    let runtime = engine.runtime().clone();
+    abort::tasks().insert(address, abort::Entry { id, task: None });
+    let task = runtime.spawn(run(claim, engine, future)).abort_handle();
+    let mut tasks = abort::tasks();
+    // Without its entry the node may be gone.
+    if let Some(entry) = tasks.get_mut(&address).filter(|entry| entry.id == id) {
+        let unwanted = matches!(node.word(Ordering::Relaxed).state(), CANCELLED | ORPHANED);
+        entry.task = Some(task.clone());
+        drop(tasks);
+        if unwanted {
+            task.abort();
+        }
+    }
+}
+
+async fn run(claim: Claim, engine: Arc<Engine>, mut future: crate::node::NodeFuture) {
+    let outcome = poll_fn(|cx| {
+        let poll = || client::with_engine(&engine, || future.as_mut().poll(cx));
+        match catch_unwind(AssertUnwindSafe(poll)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
+    drop(future);
+    claim.publish(outcome);
+}

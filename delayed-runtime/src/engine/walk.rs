@@ -1,0 +1,471 @@
+//! Walking: claim, descend, run, publish.
+//!
+//! A walker's frames are claimed nodes, linked by their parents; each has the input it looks at in
+//! `at`. Only the walker touches them. In order:
+//!
+//! 1. Look at the inputs from `at` on. Lazy: claim it; if it has inputs itself it is the next
+//!    frame, else it runs at once. Claimed by another: remember that, go on with the others.
+//! 2. All done: run the node and publish it, look at the parent again.
+//! 3. One failed: the node fails with the same error, look at the parent again.
+//! 4. Else wait for one that is claimed: leave the demand with the node, become its waiter. From
+//!    then on the node belongs to whoever publishes that input. The parent is blocked.
+//!
+//! Inputs that the walker has not come to are offered to hungry loops from the far end of the
+//! oldest frame that has some, where the most work hangs: the walker claims such an input and puts
+//! it into its queue. A function that is not known to be short is not called before others have
+//! been offered what there is to do beside it, because nobody can take it from a walker that is
+//! inside a function.
+
+use super::demand::{Demand, fail_sink};
+use super::{Engine, Loop, cost, enqueue, later};
+use crate::error::Error;
+use crate::node::{
+    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, LOCKED, Node, Outcome, RUNNING, SECOND, Seen,
+    Waiters,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// One node of this many is timed although its function is known to be short.
+const SAMPLE: u32 = 128;
+/// Short nodes are offered to others if they take this long on average, with what is around them.
+const WORTH_SHARING: Duration = Duration::from_nanos(200);
+/// A walk as long as this is worth a second thread.
+const WORTH_HELP: Duration = Duration::from_micros(50);
+/// What a poll may spend on short functions before it gives the walk to a loop.
+const SLICE: Duration = Duration::from_micros(50);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// Runs everything.
+    Full,
+    /// Runs short functions for a while: the walk is on a thread that must not block.
+    Light,
+}
+
+/// What became of a node that was to run.
+enum Ran {
+    /// It is published, or will be by somebody else.
+    Published,
+    /// It wants to be called again when its new input is done.
+    Again,
+    /// The walk is not allowed to go on here.
+    Declined,
+}
+
+pub(super) struct Walker<'a> {
+    own: Option<&'a Loop>,
+    pace: Pace,
+    /// The oldest frame that may have inputs to offer.
+    base: Option<Node>,
+    until_sample: u32,
+    sampled: Option<Instant>,
+    /// Whether short nodes are worth sharing.
+    shares: bool,
+    begin: Option<Instant>,
+}
+
+/// What became of a walk.
+enum Walked {
+    /// Its first node is published, or waits for somebody else.
+    Ended,
+    /// It was declined; the first node is still claimed.
+    Declined,
+}
+
+/// Starts a wish on a thread that must not block: runs it here while its functions are known to be
+/// short, else leaves it to a loop.
+pub(crate) fn run_light(demand: &Arc<Demand>, sink: Node) {
+    let mut walker = Walker::new(None);
+    walker.pace = Pace::Light;
+    if let Walked::Declined = walker.walk(demand, sink) {
+        demand.engine().submit(sink, demand);
+    }
+}
+
+/// Starts a wish inside a node of `own`, and runs as much of it as this thread can.
+pub(crate) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
+    let mut walker = Walker::new(Some(own));
+    walker.walk(demand, sink);
+    while demand.ended().is_none() {
+        let Some(node) = own.queue.pop() else { return };
+        // SAFETY: what was in a queue is a claim with its demand.
+        if std::ptr::eq(unsafe { node.demand() }.cast(), Arc::as_ptr(demand)) {
+            walker.resume(node);
+        } else {
+            // It may need what waits below on this thread's stack, so another thread runs it.
+            own.engine.inject(node);
+        }
+    }
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(own: Option<&'a Loop>) -> Self {
+        Walker {
+            own,
+            pace: Pace::Full,
+            base: None,
+            until_sample: SAMPLE,
+            sampled: None,
+            shares: false,
+            begin: None,
+        }
+    }
+
+    /// Goes on with a node from a queue.
+    pub(super) fn resume(&mut self, node: Node) {
+        // SAFETY: what was in a queue is a claim with its demand.
+        let demand = unsafe { Arc::from_raw(node.demand().cast::<Demand>()) };
+        self.walk(&demand, node);
+    }
+
+    /// Walks from a claimed node. The claim is used up unless the walk is declined.
+    fn walk(&mut self, demand: &Arc<Demand>, start: Node) -> Walked {
+        self.base = Some(start);
+        self.begin = None;
+        self.sampled = None;
+        self.until_sample = SAMPLE;
+        // SAFETY: here and below, `current` and the frames under it are claimed by this walker.
+        unsafe { start.begin(None) };
+        let mut current = start;
+        'frames: loop {
+            let edges = current.edges();
+            // SAFETY: as above; a claimed node's edges hold references, so its inputs are there.
+            let mut at = unsafe { current.at() };
+            let mut failed = false;
+            while at < edges {
+                let input = unsafe { current.edge(at) };
+                match input.look() {
+                    Seen::Done => at += 1,
+                    Seen::Claimed => {
+                        unsafe { current.set_at(at) };
+                        if input.edges() > 0 {
+                            unsafe { input.begin(Some(current)) };
+                            current = input;
+                            continue 'frames;
+                        }
+                        match self.run(demand, input, Some(current)) {
+                            Ran::Published => {}
+                            Ran::Again => unreachable!("a node without inputs asks for none"),
+                            Ran::Declined => {
+                                drop_claim(input);
+                                return self.stop(demand, current, start);
+                            }
+                        }
+                    }
+                    Seen::Busy => {
+                        current.mark(BLOCKED, 0);
+                        if current.vtable().ordered {
+                            break;
+                        }
+                        at += 1;
+                    }
+                    Seen::Failed if current.vtable().tolerant => at += 1,
+                    Seen::Failed => {
+                        failed = true;
+                        break;
+                    }
+                }
+            }
+            let parent = unsafe { current.parent() };
+            if self.base == Some(current) {
+                self.base = parent;
+            }
+            if failed {
+                // SAFETY: the edge holds a reference; the node has not run.
+                unsafe {
+                    let error = current.edge(at).error();
+                    fail(current, consumer_error(current, error), true);
+                }
+            } else if current.has(BLOCKED) {
+                // SAFETY: the frame is given away if this succeeds.
+                if !unsafe { self.suspend(demand, current) } {
+                    // Something has changed meanwhile: look again.
+                    unsafe { current.begin(parent) };
+                    continue;
+                }
+            } else {
+                unsafe { current.set_at(edges) };
+                match self.run(demand, current, parent) {
+                    Ran::Published => {}
+                    Ran::Again => {
+                        unsafe { current.begin(parent) };
+                        continue;
+                    }
+                    Ran::Declined => return self.stop(demand, current, start),
+                }
+            }
+            match parent {
+                Some(parent) => current = parent,
+                None => return Walked::Ended,
+            }
+        }
+    }
+
+    /// Gives up all frames: the wish is withdrawn, or the walk is declined and `start` is kept.
+    fn stop(&mut self, demand: &Demand, top: Node, start: Node) -> Walked {
+        let declined = !demand.is_stopped();
+        let mut next = Some(top);
+        while let Some(frame) = next {
+            // SAFETY: frames are claimed by this walker.
+            next = unsafe { frame.parent() };
+            if frame == start && declined {
+                return Walked::Declined;
+            }
+            drop_claim(frame);
+        }
+        Walked::Ended
+    }
+
+    /// Makes a blocked node the waiter of a claimed input. False if there is none any more.
+    ///
+    /// # Safety
+    ///
+    /// The node is claimed by this walker, which loses it if this is true.
+    #[cold]
+    #[inline(never)]
+    unsafe fn suspend(&mut self, demand: &Arc<Demand>, node: Node) -> bool {
+        // SAFETY: the caller's promise, until `wait_for` succeeds.
+        unsafe {
+            let parent = node.parent();
+            node.mark(0, EXCLUSIVE);
+            node.mark(0, BLOCKED);
+            for index in 0..node.edges() {
+                let input = node.edge(index);
+                let mut word = input.word(Ordering::Acquire);
+                if word.state() == DONE || (node.vtable().tolerant && word.state() == FAILED) {
+                    continue;
+                }
+                let later = input.vtable().kind == Kind::Later;
+                if later {
+                    demand.will_await(input);
+                }
+                while word.state() == CLAIMED {
+                    let left = Arc::into_raw(demand.clone());
+                    node.set_demand(left.cast());
+                    match node.wait_for(input, word) {
+                        Ok(()) => {
+                            if later {
+                                demand.has_started_to_wait();
+                            }
+                            return true;
+                        }
+                        Err(now) => {
+                            drop(Arc::from_raw(left));
+                            node.set_parent(parent);
+                            word = now;
+                        }
+                    }
+                }
+                return false;
+            }
+            false
+        }
+    }
+
+    /// Runs a node whose inputs are done, and publishes it. `frame` is the newest frame that may
+    /// have inputs to offer.
+    #[inline(always)]
+    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Node>) -> Ran {
+        self.until_sample -= 1;
+        if self.until_sample == 0 || !cost::is_light(node.vtable()) || demand.is_stopped() {
+            return self.run_with_care(demand, node, frame);
+        }
+        self.call(node)
+    }
+
+    #[inline(always)]
+    fn call(&mut self, node: Node) -> Ran {
+        if !node.has(EXCLUSIVE) && node.word(Ordering::Relaxed).state() == CANCELLED {
+            drop_claim(node);
+            return Ran::Published;
+        }
+        // SAFETY: the node is claimed by this walker and its inputs are done.
+        match catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) })) {
+            Ok(Outcome::Done) => {
+                if node.has(EXCLUSIVE) {
+                    node.publish_exclusive(DONE);
+                } else {
+                    // SAFETY: the value is in the payload.
+                    enqueue_some(unsafe { node.publish(DONE) });
+                }
+                Ran::Published
+            }
+            outcome => self.ended_otherwise(node, outcome),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn ended_otherwise(&mut self, node: Node, outcome: std::thread::Result<Outcome>) -> Ran {
+        let error = match outcome {
+            Ok(Outcome::Again) => {
+                node.mark(SECOND, 0);
+                return Ran::Again;
+            }
+            Ok(Outcome::Failed(error)) => error,
+            Ok(Outcome::Done | Outcome::Future(_)) => unreachable!("`call` and `later` take these"),
+            Err(panic) => Error::panicked(node.info(), panic),
+        };
+        // SAFETY: the node is claimed by this walker; payload and edges are used up.
+        unsafe { fail(node, error, false) };
+        Ran::Published
+    }
+
+    /// Runs a node that may be long, or whose turn it is to be timed.
+    #[cold]
+    #[inline(never)]
+    fn run_with_care(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Node>) -> Ran {
+        if demand.is_in_vain() {
+            return Ran::Declined;
+        }
+        let vtable = node.vtable();
+        if matches!(vtable.kind, Kind::Group | Kind::Sink) {
+            self.until_sample = self.until_sample.max(1);
+            return self.call(node);
+        }
+        let light = cost::is_light(vtable);
+        let now = Instant::now();
+        let begin = *self.begin.get_or_insert(now);
+        if self.pace == Pace::Light
+            && (!light || vtable.kind == Kind::Later || now.duration_since(begin) > SLICE)
+        {
+            return Ran::Declined;
+        }
+        if self.until_sample == 0 {
+            let since = self.sampled.replace(now).map(|before| now.duration_since(before));
+            self.shares = since.is_some_and(|since| since > WORTH_SHARING * SAMPLE);
+            self.until_sample = SAMPLE;
+        }
+        if vtable.kind == Kind::Later {
+            node.mark(0, EXCLUSIVE);
+            node.mark(RUNNING, 0);
+            later::start(demand.engine(), node);
+            return Ran::Published;
+        }
+        if let Some(own) = self.own
+            && (!light || self.shares)
+        {
+            let wake = cost::nanos(vtable).is_none_or(|nanos| nanos > cost::WORTH_A_WAKE)
+                || now.duration_since(begin) > WORTH_HELP;
+            self.offer(own, demand, frame, wake);
+        }
+        if !light && !node.has(EXCLUSIVE) {
+            node.mark(RUNNING, 0);
+        }
+        let ran = self.call(node);
+        if let Some(own) = self.own {
+            own.take_back();
+        }
+        cost::learn(vtable, now.elapsed());
+        ran
+    }
+
+    /// Offers inputs that this walker has not come to: one to each hungry loop, and with `wake`
+    /// one to each loop that could be started.
+    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Node>, wake: bool) {
+        let engine: &Arc<Engine> = &own.engine;
+        let mut wanted = engine.hungry.load(Ordering::Relaxed);
+        if wake {
+            let target = engine.target.load(Ordering::Relaxed);
+            wanted += target.saturating_sub(engine.active.load(Ordering::Relaxed));
+        }
+        wanted = wanted.saturating_sub(own.queue.len());
+        let Some(newest) = newest else { return };
+        while wanted > 0 {
+            let Some(mut frame) = self.base else { return };
+            // SAFETY: the frames from `base` to `newest` are this walker's; each but the newest
+            // looks at the next one.
+            let input = loop {
+                if let Some(input) = unsafe { frame.take_offer() } {
+                    break input;
+                }
+                if frame == newest {
+                    return;
+                }
+                frame = unsafe { frame.edge(frame.at()) };
+                self.base = Some(frame);
+            };
+            if input.word(Ordering::Relaxed).state() == LAZY && input.claim() {
+                // SAFETY: just claimed; the claim goes into the queue with its demand.
+                unsafe {
+                    input.begin(None);
+                    input.set_demand(Arc::into_raw(demand.clone()).cast());
+                }
+                own.push(input);
+                wanted -= 1;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn enqueue_some(waiters: Waiters) {
+    if !waiters.is_empty() {
+        enqueue(waiters);
+    }
+}
+
+/// Gives up a claim of a node that has not run.
+fn drop_claim(node: Node) {
+    // SAFETY: the caller's claim; payload and edges are whole.
+    enqueue_some(unsafe { node.publish(LAZY) });
+}
+
+/// The error as the consumer passes it on: groups and sinks are no nodes to the user.
+fn consumer_error(consumer: Node, error: Error) -> Error {
+    match consumer.vtable().kind {
+        Kind::Group | Kind::Sink => error,
+        _ => error.through(consumer.info()),
+    }
+}
+
+/// Fails a claimed node.
+///
+/// # Safety
+///
+/// The caller has the claim. `whole`: the payload is the call and the edges are there; else both
+/// are used up.
+pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if node.vtable().kind == Kind::Sink {
+            return fail_sink(node, error);
+        }
+        if whole {
+            node.drop_payload(LAZY);
+        }
+        node.write(error);
+        enqueue_some(node.publish(FAILED));
+    }
+}
+
+/// Cancels a node, and so all that needs it.
+pub(crate) fn cancel(node: Node) {
+    loop {
+        let mut marked = Err(LAZY);
+        let mut mark = || {
+            marked = node.mark_cancelled();
+            marked.is_ok()
+        };
+        if node.vtable().kind == Kind::Later {
+            crate::abort::after(node.address(), mark);
+        } else {
+            mark();
+        }
+        match marked {
+            Ok(waiters) => return enqueue(waiters),
+            Err(LAZY) => {
+                if node.claim() {
+                    let error = Error::new(node.info(), crate::error::Cause::Cancelled);
+                    // SAFETY: just claimed, and it has not run.
+                    return unsafe { fail(node, error, true) };
+                }
+            }
+            Err(LOCKED) => std::thread::yield_now(),
+            Err(_) => return,
+        }
+    }
+}

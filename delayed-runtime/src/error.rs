@@ -1,0 +1,357 @@
+//! The one error: which node has no value, why, and who needed it.
+
+use crate::task::Place;
+use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+/// The longest chain of consumers that an error remembers.
+const CHAIN: usize = 32;
+
+/// A function's name, or one that a node was given.
+#[derive(Clone)]
+pub(crate) enum Name {
+    OfFunction(&'static str),
+    Given(Arc<str>),
+}
+
+/// Which node: its name, its key, and where its function was defined.
+#[derive(Clone)]
+pub struct NodeInfo {
+    pub(crate) name: Name,
+    pub(crate) id: u64,
+    pub(crate) place: Place,
+}
+
+impl NodeInfo {
+    /// The function's name, or the one given with [`Delayed::named`](crate::Delayed::named).
+    pub fn name(&self) -> &str {
+        match &self.name {
+            Name::OfFunction(name) => name,
+            Name::Given(name) => name,
+        }
+    }
+
+    /// The name and a number that no other node of this process has: `add-5f3a09c2d41b`.
+    pub fn key(&self) -> String {
+        format!("{}-{:012x}", self.name(), scatter(self.id))
+    }
+
+    /// The source file of the function, or of the call for what this crate's own operations made.
+    pub fn file(&self) -> &'static str {
+        self.place.file
+    }
+
+    /// The line in [`file`](NodeInfo::file), from 1.
+    pub fn line(&self) -> u32 {
+        self.place.line
+    }
+
+    /// The column in [`line`](NodeInfo::line), from 1.
+    pub fn column(&self) -> u32 {
+        self.place.column
+    }
+}
+
+/// Spreads ids that follow each other over 48 bits; a bijection, so that keys stay unique.
+fn scatter(id: u64) -> u64 {
+    const MASK: u64 = (1 << 48) - 1;
+    let x = id.wrapping_mul(0x9E37_79B9_7F4B) & MASK;
+    let x = x ^ (x >> 25);
+    x.wrapping_mul(0xD6E8_FEB8_6659) & MASK
+}
+
+impl fmt::Debug for NodeInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}:{}:{})", self.key(), self.file(), self.line(), self.column())
+    }
+}
+
+type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What a fallible function returned, kept so that `downcast_ref` finds it.
+pub(crate) trait Kept: Send + Sync {
+    fn error(&self) -> &(dyn StdError + Send + Sync + 'static);
+    fn value(&self) -> Option<&dyn Any>;
+}
+
+impl Kept for BoxError {
+    fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &**self
+    }
+    fn value(&self) -> Option<&dyn Any> {
+        None
+    }
+}
+
+/// An error type such as `anyhow::Error`, which is no `std::error::Error` but shows one.
+struct Shown<E>(E);
+
+impl<E: AsRef<dyn StdError + Send + Sync> + Send + Sync + 'static> Kept for Shown<E> {
+    fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        self.0.as_ref()
+    }
+    fn value(&self) -> Option<&dyn Any> {
+        Some(&self.0)
+    }
+}
+
+/// The error of a fallible function on its way into its node.
+pub struct Failure(pub(crate) Box<dyn Kept>);
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.0.error(), f)
+    }
+}
+
+impl Failure {
+    pub(crate) fn from_box(error: BoxError) -> Self {
+        Failure(Box::new(error))
+    }
+}
+
+/// The errors that a delayed function may return.
+#[diagnostic::on_unimplemented(
+    message = "a delayed function cannot fail with `{Self}`",
+    label = "`{Self}` does not convert into `Box<dyn Error + Send + Sync>`",
+    note = "implement `std::error::Error` (and `Send + Sync + 'static`) for the error type, or return a `String` or an `anyhow::Error`"
+)]
+pub trait NodeError {
+    #[doc(hidden)]
+    fn into_failure(self) -> Failure;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> NodeError for E {
+    fn into_failure(self) -> Failure {
+        Failure::from_box(self.into())
+    }
+}
+
+
+/// The choice for error types that show an error by `AsRef`: they stay whole.
+pub trait KeepShown<E> {
+    /// Keeps the error as it is.
+    fn keep(&self, error: E) -> Failure;
+}
+
+impl<E: AsRef<dyn StdError + Send + Sync> + Send + Sync + 'static> KeepShown<E> for &Keeping<E> {
+    fn keep(&self, error: E) -> Failure {
+        Failure(Box::new(Shown(error)))
+    }
+}
+
+/// The choice for all others: they become a box.
+pub trait KeepBoxed<E> {
+    /// Boxes the error.
+    fn keep(&self, error: E) -> Failure
+    where
+        E: NodeError;
+}
+
+impl<E> KeepBoxed<E> for Keeping<E> {
+    fn keep(&self, error: E) -> Failure
+    where
+        E: NodeError,
+    {
+        error.into_failure()
+    }
+}
+
+/// A probe of the error type `E`.
+pub struct Keeping<E>(std::marker::PhantomData<fn() -> E>);
+
+impl<E> fmt::Debug for Keeping<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keeping")
+    }
+}
+
+impl<E> Keeping<E> {
+    /// A probe of the type of `error`.
+    pub fn of(_error: &E) -> Self {
+        Keeping(std::marker::PhantomData)
+    }
+}
+
+/// Turns a `Result<T, E>` into a `Result<T, Failure>`. `anyhow::Error` is kept whole, because
+/// converting it into a box hides what is inside it from `downcast_ref`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __keep {
+    ($result:expr) => {
+        match $result {
+            ::core::result::Result::Ok(value) => ::core::result::Result::Ok(value),
+            ::core::result::Result::Err(error) => {
+                #[allow(unused_imports)]
+                use $crate::__private::{KeepBoxed as _, KeepShown as _};
+                let keeping = $crate::__private::Keeping::of(&error);
+                ::core::result::Result::Err((&&keeping).keep(error))
+            }
+        }
+    };
+}
+
+pub(crate) enum Cause {
+    Failed(Box<dyn Kept>),
+    Panicked(String),
+    Cancelled,
+    TimedOut,
+    ShutDown,
+    Misused(String),
+}
+
+struct Origin {
+    node: NodeInfo,
+    cause: Cause,
+}
+
+struct Inner {
+    origin: Arc<Origin>,
+    chain: Vec<NodeInfo>,
+    more: bool,
+}
+
+/// Why a node has no value.
+///
+/// `Display` is one line. `Debug` is a small report, and what `main() -> Result<(), Error>` prints:
+///
+/// ```text
+/// `parse_row` failed: invalid digit found in string
+///   at src/main.rs:41:4, key parse_row-71c2a90f03de
+///   needed by mean_delay, report
+/// ```
+///
+/// Cloning is cheap: every consumer of a failed node has the same error.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+impl Error {
+    pub(crate) fn new(node: NodeInfo, cause: Cause) -> Self {
+        Error(Arc::new(Inner { origin: Arc::new(Origin { node, cause }), chain: Vec::new(), more: false }))
+    }
+
+    pub(crate) fn misuse(name: &'static str, place: Place, what: String) -> Self {
+        Error::new(NodeInfo { name: Name::OfFunction(name), id: 0, place }, Cause::Misused(what))
+    }
+
+    pub(crate) fn panicked(node: NodeInfo, payload: Box<dyn Any + Send>) -> Self {
+        let text = match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(payload) => match payload.downcast_ref::<&str>() {
+                Some(text) => (*text).to_owned(),
+                None => "the panic's payload is not text".to_owned(),
+            },
+        };
+        Error::new(node, Cause::Panicked(text))
+    }
+
+    /// The same error as `consumer` sees it, which needed the value.
+    pub(crate) fn through(&self, consumer: NodeInfo) -> Self {
+        let inner = &*self.0;
+        if inner.more {
+            return self.clone();
+        }
+        let mut chain = inner.chain.clone();
+        let more = chain.len() == CHAIN;
+        if !more {
+            chain.push(consumer);
+        }
+        Error(Arc::new(Inner { origin: inner.origin.clone(), chain, more }))
+    }
+
+    /// The node that failed. For an error that no node caused (a client that could not start,
+    /// say), what was called and where.
+    pub fn node(&self) -> &NodeInfo {
+        &self.0.origin.node
+    }
+
+    /// The nodes that needed the failed one, nearest first: at most 32 of them.
+    pub fn chain(&self) -> impl ExactSizeIterator<Item = &NodeInfo> + '_ {
+        self.0.chain.iter()
+    }
+
+    /// Whether the node's function panicked.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.0.origin.cause, Cause::Panicked(_))
+    }
+
+    /// Whether the node was cancelled, with `cancel()`.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.0.origin.cause, Cause::Cancelled)
+    }
+
+    /// Whether the node took longer than it was given.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.0.origin.cause, Cause::TimedOut)
+    }
+
+    /// The first error of type `E` in what the function returned: the error itself, or one of its
+    /// sources, also inside `anyhow::Error` and `Box<dyn Error>`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        let Cause::Failed(kept) = &self.0.origin.cause else { return None };
+        if let Some(found) = kept.value().and_then(|v| v.downcast_ref()) {
+            return Some(found);
+        }
+        let mut next: Option<&(dyn StdError + 'static)> = Some(kept.error());
+        while let Some(error) = next {
+            if let Some(found) = error.downcast_ref() {
+                return Some(found);
+            }
+            next = error.source();
+        }
+        None
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin { node, cause } = &*self.0.origin;
+        let name = node.name();
+        match cause {
+            Cause::Failed(kept) => write!(f, "`{name}` failed: {}", kept.error()),
+            Cause::Panicked(text) => write!(f, "`{name}` panicked: {text}"),
+            Cause::Cancelled => write!(f, "`{name}` was cancelled"),
+            Cause::TimedOut => write!(f, "`{name}` took longer than its timeout"),
+            Cause::ShutDown => write!(f, "`{name}` was not finished: its client was shut down"),
+            Cause::Misused(what) => write!(f, "`{name}`: {what}"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let node = self.node();
+        write!(f, "{self}\n  at {}:{}:{}", node.file(), node.line(), node.column())?;
+        if node.id != 0 {
+            write!(f, ", key {}", node.key())?;
+        }
+        let mut chain = self.chain();
+        if let Some(first) = chain.next() {
+            write!(f, "\n  needed by {}", first.name())?;
+            for consumer in chain {
+                write!(f, ", {}", consumer.name())?;
+            }
+            if self.0.more {
+                f.write_str(", …")?;
+            }
+        }
+        let mut cause = self.source().and_then(StdError::source);
+        while let Some(error) = cause {
+            write!(f, "\n  caused by: {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.origin.cause {
+            Cause::Failed(kept) => Some(kept.error()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Handles, nodes and the engine of the `delayed` crate, usable without its macros.
+//!
+//! Programs use the crate `delayed`, which shows everything that is public here.
+
+mod abort;
+mod argument;
+mod call;
+mod chunk;
+mod client;
+mod collection;
+mod compute;
+mod draw;
+mod engine;
+mod error;
+mod graph;
+mod handle;
+mod name;
+mod node;
+mod operators;
+mod task;
+
+pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Sole};
+pub use call::{call, call_async, value};
+pub use client::{Client, ClientBuilder, Enter};
+pub use collection::{Collection, Gather};
+pub use compute::{AsCompleted, Compute, ComputeRef, Settle, as_completed, compute, persist, settle, wait};
+pub use draw::visualize;
+pub use error::{Error, NodeInfo};
+pub use graph::{Edge, Graph, GraphNode};
+pub use handle::{Delayed, Ref, Status};
+pub use operators::gather;
+
+/// What generated code calls. Not to be relied on.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::__keep as keep;
+    pub use crate::argument::{Slot, Slots};
+    pub use crate::call::{
+        IsResult, call_async_fallible, call_async_function as call_async, call_fallible, call_function as call,
+    };
+    pub use crate::error::{Failure, KeepBoxed, KeepShown, Keeping};
+    pub use crate::task::{Function, Task};
+}

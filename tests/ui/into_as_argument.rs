@@ -1,0 +1,10 @@
+use delayed::delayed;
+
+#[delayed]
+fn shout(x: String) -> String {
+    x.to_uppercase()
+}
+
+fn main() {
+    let _ = shout("a".into());
+}

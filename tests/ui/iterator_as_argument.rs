@@ -1,0 +1,10 @@
+use delayed::delayed;
+
+#[delayed]
+fn total(xs: Vec<i64>) -> i64 {
+    xs.iter().sum()
+}
+
+fn main() {
+    let _ = total((0..3).map(|x| x * 2));
+}

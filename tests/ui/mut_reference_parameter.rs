@@ -1,0 +1,9 @@
+use delayed::delayed;
+
+#[delayed]
+fn push(xs: &mut Vec<i64>) -> usize {
+    xs.push(1);
+    xs.len()
+}
+
+fn main() {}

@@ -1,0 +1,14 @@
+use delayed::delayed;
+
+struct Model;
+
+impl Model {
+    #[delayed]
+    fn new() -> Self {
+        Model
+    }
+}
+
+fn main() {
+    Model::new();
+}
