@@ -134,7 +134,11 @@ fn memory() {
     let (calls, bytes) = (CALLS.load(Relaxed), BYTES.load(Relaxed));
     handles.extend((0..nodes).map(|_| add(&x, &y)));
     let (calls, bytes) = (CALLS.load(Relaxed) - calls, BYTES.load(Relaxed) - bytes);
-    println!("{:.1} bytes a node, {:.4} calls of the allocator a node", bytes as f64 / nodes as f64, calls as f64 / nodes as f64);
+    println!(
+        "{:.1} bytes a node, {:.4} calls of the allocator a node",
+        bytes as f64 / nodes as f64,
+        calls as f64 / nodes as f64
+    );
 }
 
 fn latency(client: &Client) {

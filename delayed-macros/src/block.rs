@@ -13,7 +13,7 @@ use crate::lifetimes::Declared;
 use crate::mistakes::Mistakes;
 use crate::options::{Options, Target};
 use crate::signature::{Constructor, Param, peel};
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
     Attribute, FnArg, Generics, ImplItem, ImplItemFn, ItemImpl, Meta, ReceiverKind, Result, ReturnType,
@@ -250,9 +250,8 @@ fn name_self(tokens: TokenStream, ty: &Type) -> TokenStream {
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Ident(ident) if ident == "Self" => {
-                let in_path =
-                    matches!(tokens.peek(), Some(TokenTree::Punct(colon)) if colon.as_char() == ':');
-                named.extend(if in_path { quote!(<#ty>) } else { quote!(#ty) });
+                let starts_path = tokens.peek().is_some_and(is_double_colon);
+                named.extend(if starts_path { quote!(<#ty>) } else { quote!(#ty) });
             }
             TokenTree::Group(group) => {
                 let mut inner = Group::new(group.delimiter(), name_self(group.stream(), ty));
@@ -265,6 +264,11 @@ fn name_self(tokens: TokenStream, ty: &Type) -> TokenStream {
     named
 }
 
+fn is_double_colon(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(first) if first.as_char() == ':' && first.spacing() == Spacing::Joint)
+}
+
+/// Orders visibilities; two of the same rank count as equal.
 fn reach(vis: &Visibility) -> u8 {
     match vis {
         Visibility::Public(_) => 3,

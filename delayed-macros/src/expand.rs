@@ -84,11 +84,10 @@ impl Constructor {
         let span = self.output.edges.0;
         let own = &self.turbofish;
         let turbofish = (!own.is_empty()).then(|| quote!(::<#(#own),*>));
-        let passed = self.all_params().map(
-            |Param { name, borrowed, .. }| {
-                if *borrowed { quote!(&*#name) } else { quote!(#name) }
-            },
-        );
+        let passed = self.all_params().map(|param| {
+            let name = &param.name;
+            if param.borrowed { quote!(&*#name) } else { quote!(#name) }
+        });
         let mut run = quote_spanned!(span=> #function #turbofish (#(#passed),*));
         if self.is_async {
             run = quote_spanned!(span=> #run.await);

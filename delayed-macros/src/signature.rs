@@ -70,8 +70,7 @@ impl Constructor {
         let params: Vec<Param> =
             typed.enumerate().map(|(i, p)| Param::check(i, p, &named, &mut lift, mistakes)).collect();
         if let Some(beyond) = sig.inputs.iter().nth(MOST_PARAMETERS) {
-            mistakes
-                .at(beyond, "a delayed function has at most 16 parameters: group some of them in a struct");
+            mistakes.at(beyond, "a delayed function has at most 16 parameters: group some in a struct");
         }
         let mut generics = declared.outlived(&sig.generics);
         generics.params.extend(lift.lifted.into_iter().map(GenericParam::Type));
@@ -130,8 +129,7 @@ impl Param {
         mistakes: &mut Mistakes,
     ) -> Self {
         for attr in param.attrs.iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
-            mistakes
-                .at(attr, "a parameter of a delayed function cannot depend on `cfg`: write two functions");
+            mistakes.at(attr, "a delayed function cannot have `cfg` on a parameter: write two functions");
         }
         let (name, label) = match &*param.pat {
             Pat::Ident(pat) => (pat.ident.clone(), pat.ident.unraw().to_string()),

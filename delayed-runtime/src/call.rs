@@ -317,4 +317,3 @@ where
 pub(crate) fn into_failure<R, E: NodeError>(result: Result<R, E>) -> Result<R, Failure> {
     result.map_err(NodeError::into_failure)
 }
-

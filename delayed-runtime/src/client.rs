@@ -92,7 +92,11 @@ impl ClientBuilder {
         let at = Location::caller();
         let client = self.build_at(at)?;
         GLOBAL.set(client).map_err(|_| {
-            error("there is a global client already; call `build_global` before the first handle is computed".into(), at)
+            error(
+                "there is a global client already; call `build_global` before the first handle is computed"
+                    .into(),
+                at,
+            )
         })
     }
 
@@ -107,7 +111,8 @@ impl ClientBuilder {
 fn check_size(workers: usize, threads: usize, at: &'static Location<'static>) -> Result<(), Error> {
     match workers.checked_mul(threads) {
         Some(0) => {
-            let what = format!("{workers} workers with {threads} threads each run nothing; ask for at least one");
+            let what =
+                format!("{workers} workers with {threads} threads each run nothing; ask for at least one");
             Err(error(what, at))
         }
         Some(all) if all <= BLOCKING_THREADS / 2 => Ok(()),

@@ -80,7 +80,11 @@ impl<T: Clone + Send + Sync + 'static> Gather for Delayed<T> {
     type Settled = Result<T, Error>;
 
     fn __values(self) -> T {
-        assert_eq!(self.node().word(Ordering::Acquire).state(), DONE, "values are gathered when they are done");
+        assert_eq!(
+            self.node().word(Ordering::Acquire).state(),
+            DONE,
+            "values are gathered when they are done"
+        );
         // SAFETY: just checked; the handle is of a `T`.
         unsafe { self.into_node().take() }
     }

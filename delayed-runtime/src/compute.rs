@@ -22,7 +22,12 @@ enum Wish {
 }
 
 impl Wish {
-    fn poll(&mut self, handles: &impl Collection, tolerant: bool, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll(
+        &mut self,
+        handles: &impl Collection,
+        tolerant: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
         let demand = match self {
             Wish::Made(demand) => demand,
             Wish::New(engine) => {
@@ -217,8 +222,9 @@ pub fn persist<C: Collection>(handles: C) -> C::Persisted {
 
 pub(crate) fn persist_with<C: Collection>(handles: C, engine: &Arc<Engine>) -> C::Persisted {
     for node in nodes(&handles) {
-        let (demand, sink) = Demand::new(engine.clone(), vec![node], false, Listener::Nobody);
-        engine.submit(sink, &demand);
+        if let Some((demand, sink)) = Demand::in_background(engine, node) {
+            engine.submit(sink, &demand);
+        }
     }
     handles.__persisted()
 }

@@ -130,7 +130,6 @@ impl<E: Into<BoxError>> NodeError for E {
     }
 }
 
-
 /// The choice for error types that show an error by `AsRef`: they stay whole.
 pub trait KeepShown<E> {
     /// Keeps the error as it is.
@@ -198,7 +197,6 @@ pub(crate) enum Cause {
     Failed(Box<dyn Kept>),
     Panicked(String),
     Cancelled,
-    TimedOut,
     ShutDown,
     Misused(String),
 }
@@ -283,9 +281,10 @@ impl Error {
         matches!(self.0.origin.cause, Cause::Cancelled)
     }
 
-    /// Whether the node took longer than it was given.
+    /// Whether the node took longer than it was given: its function failed with the `Elapsed` of
+    /// `tokio::time::timeout`.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.origin.cause, Cause::TimedOut)
+        self.downcast_ref::<tokio::time::error::Elapsed>().is_some()
     }
 
     /// The first error of type `E` in what the function returned: the error itself, or one of its
@@ -314,7 +313,6 @@ impl fmt::Display for Error {
             Cause::Failed(kept) => write!(f, "`{name}` failed: {}", kept.error()),
             Cause::Panicked(text) => write!(f, "`{name}` panicked: {text}"),
             Cause::Cancelled => write!(f, "`{name}` was cancelled"),
-            Cause::TimedOut => write!(f, "`{name}` took longer than its timeout"),
             Cause::ShutDown => write!(f, "`{name}` was not finished: its client was shut down"),
             Cause::Misused(what) => write!(f, "`{name}`: {what}"),
         }

@@ -18,6 +18,7 @@ mod name;
 mod node;
 mod operators;
 mod task;
+mod watch;
 
 pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Sole};
 pub use call::{call, call_async, value};
@@ -36,7 +37,8 @@ pub mod __private {
     pub use crate::__keep as keep;
     pub use crate::argument::{Slot, Slots};
     pub use crate::call::{
-        IsResult, call_async_fallible, call_async_function as call_async, call_fallible, call_function as call,
+        IsResult, call_async_fallible, call_async_function as call_async, call_fallible,
+        call_function as call,
     };
     pub use crate::error::{Failure, KeepBoxed, KeepShown, Keeping};
     pub use crate::task::{Function, Task};

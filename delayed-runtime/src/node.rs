@@ -32,6 +32,7 @@ use crate::chunk;
 use crate::error::{Cause, Error, Name, NodeInfo};
 use crate::name;
 use crate::task::{Place, Task};
+use crate::watch;
 use std::cell::Cell;
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -63,6 +64,8 @@ pub(crate) const SECOND: u8 = 8;
 const NAMED: u8 = 16;
 /// The place of the call lies before the header.
 const PLACED: u8 = 32;
+/// Somebody wants to know when one reference is left.
+const WATCHED: u8 = 64;
 
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
@@ -281,6 +284,16 @@ impl Node {
 
     pub(crate) fn is_running(self) -> bool {
         self.flags().load(Ordering::Relaxed) & RUNNING != 0
+    }
+
+    /// Calls `watcher` when one reference is left, until `watch::remove`. False if the node has a
+    /// watcher already.
+    pub(crate) fn watch(self, watcher: std::sync::Arc<dyn Fn() + Send + Sync>) -> bool {
+        let is_new = watch::add(self.address(), watcher);
+        if is_new {
+            self.flags().fetch_or(WATCHED, Ordering::Relaxed);
+        }
+        is_new
     }
 
     /// Gives the node a name of its own.
@@ -781,10 +794,12 @@ unsafe fn free(node: Node, state: usize) {
         // SAFETY: the caller's promise.
         unsafe { (*node.header()).next = rest }
     };
-    match TO_FREE.try_with(|list| list.get().inspect(|&rest| {
-        link(rest);
-        list.set(Some(node.header()));
-    })) {
+    match TO_FREE.try_with(|list| {
+        list.get().inspect(|&rest| {
+            link(rest);
+            list.set(Some(node.header()));
+        })
+    }) {
         Ok(Some(_)) => return,
         Ok(None) => {}
         // The thread is ending: what hangs on this node is freed by recursion, if at all.
@@ -913,11 +928,20 @@ impl Drop for NodeRef {
     #[inline(always)]
     fn drop(&mut self) {
         let references = self.0.references();
-        // With one reference there is nobody to race with. Release gives what was done through
-        // this reference to whoever frees the node.
-        if references.load(Ordering::Acquire) == 1 || references.fetch_sub(1, Ordering::Release) == 1 {
-            fence(Ordering::Acquire);
-            release_last(self.0);
+        // With one reference there is nobody to race with.
+        if references.load(Ordering::Acquire) == 1 {
+            return release_last(self.0);
+        }
+        let (watched, address) = (self.0.has(WATCHED), self.0.address());
+        // Release gives what was done through this reference to whoever frees the node.
+        match references.fetch_sub(1, Ordering::Release) {
+            1 => {
+                fence(Ordering::Acquire);
+                release_last(self.0);
+            }
+            // From here the node may be gone.
+            2 if watched => watch::one_is_left(address),
+            _ => {}
         }
     }
 }
@@ -1104,4 +1128,3 @@ pub(crate) mod group {
         }
     }
 }
-

@@ -5,4 +5,7 @@ fn same<T: Send + Sync>(x: T) -> T {
     x
 }
 
-fn main() {}
+fn main() {
+    let text = String::from("a");
+    let _ = same(text.as_str());
+}

@@ -6,5 +6,5 @@ fn first(xs: &mut Vec<String>, n: usize) -> Option<&'_ String> {
 }
 
 fn main() {
-    let _: delayed::Delayed<Option<&String>> = first(vec![], 1);
+    let _: delayed::Delayed<Option<&String>> = first(vec![String::new()], 1);
 }

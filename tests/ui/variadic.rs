@@ -1,7 +1,7 @@
 use delayed::delayed;
 
 #[delayed]
-unsafe extern "C" fn sum(n: usize, _: ...) -> usize {
+fn sum(n: usize, _: ...) -> usize {
     n
 }
 

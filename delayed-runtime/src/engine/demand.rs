@@ -10,6 +10,7 @@ use crate::call::builtins;
 use crate::error::{Cause, Error};
 use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
 use crate::task::Function;
+use crate::watch;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -68,6 +69,8 @@ pub(crate) struct Demand {
     stopped: AtomicBool,
     /// The wished-for node if there is one, of which the sink has a reference while the wish is open.
     root: Option<Node>,
+    /// The root has a watcher that ends with this wish.
+    watches: AtomicBool,
     listener: Listener,
     progress: Mutex<Progress>,
     /// Nodes that run later and that nodes claimed for this wish wait for, and their
@@ -136,7 +139,7 @@ unsafe fn end_sink(sink: Node, result: Result<(), Error>) {
     unsafe {
         let demand = sink.read::<Payload>();
         if matches!(demand.listener, Listener::Nobody) {
-            // `is_in_vain` looks at the root while the wish is open.
+            // `withdraw_if_in_vain` looks at the root while the wish is open.
             demand.end(result);
             sink.release_edges(0);
         } else {
@@ -166,6 +169,7 @@ impl Demand {
         let demand = Arc::new(Demand {
             engine,
             stopped: AtomicBool::new(false),
+            watches: AtomicBool::new(false),
             root,
             listener,
             progress: Mutex::new(Progress::Open(None)),
@@ -192,17 +196,36 @@ impl Demand {
         self.stopped.load(Ordering::Relaxed) || self.engine.is_closed()
     }
 
-    /// The same, also for a wish that nobody waits for: it holds only while the value can be
-    /// reached by somebody else than the sink. Asked while a claim for this wish is held.
-    pub(super) fn is_in_vain(&self) -> bool {
-        if let (Listener::Nobody, Some(root)) = (&self.listener, self.root) {
+    /// A wish that nobody waits for, if there is none yet for this node.
+    pub(crate) fn in_background(engine: &Arc<Engine>, input: NodeRef) -> Option<(Arc<Demand>, Node)> {
+        let node = input.node();
+        let (demand, sink) = Demand::new(engine.clone(), vec![input], false, Listener::Nobody);
+        let weak = Arc::downgrade(&demand);
+        let watcher = Arc::new(move || {
+            if let Some(demand) = weak.upgrade() {
+                demand.withdraw_if_in_vain();
+            }
+        });
+        if node.watch(watcher) {
+            demand.watches.store(true, Ordering::Relaxed);
+            return Some((demand, sink));
+        }
+        demand.stopped.store(true, Ordering::Relaxed);
+        // SAFETY: the sink was just made and nobody has seen it.
+        unsafe { sink.publish(node::LAZY) };
+        None
+    }
+
+    /// Withdraws a wish that nobody waits for if only the sink can reach its node.
+    fn withdraw_if_in_vain(&self) {
+        let in_vain = {
             let progress = lock(&self.progress);
             // While the wish is open the sink has its reference to the root.
-            if matches!(*progress, Progress::Open(_)) && root.count() == 1 {
-                self.stopped.store(true, Ordering::Relaxed);
-            }
+            matches!(*progress, Progress::Open(_)) && self.root.is_some_and(|root| root.count() == 1)
+        };
+        if in_vain {
+            self.withdraw();
         }
-        self.is_stopped()
     }
 
     /// How the wish ended; if it has not, `waker` is woken when it has.
@@ -234,6 +257,11 @@ impl Demand {
             *progress = Progress::Ended(result);
             waker
         };
+        if self.watches.load(Ordering::Relaxed)
+            && let Some(root) = self.root
+        {
+            watch::remove(root.address());
+        }
         self.tell(waker);
     }
 

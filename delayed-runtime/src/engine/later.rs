@@ -68,19 +68,12 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
                 return drop(claim);
             }
             claim.whole = false;
-            // SAFETY: the node is claimed and its inputs are done.
-            let outcome = client::with_engine(&engine, || {
-                catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) }))
-            });
-            claim.publish(outcome);
+            claim.publish(client::with_engine(&engine, || call(node)));
         });
         return;
     }
     let claim = Claim { node, whole: false };
-    // Making the future calls the user's function only as far as its arguments; it may panic in
-    // the `Clone` of one.
-    // SAFETY: as above.
-    let future = match catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) })) {
+    let future = match call(node) {
         Ok(Outcome::Future(future)) => future,
         outcome => return claim.publish(outcome),
     };
@@ -98,6 +91,12 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
             task.abort();
         }
     }
+}
+
+/// Calls the function of a node whose claim the caller has and whose inputs are done.
+fn call(node: Node) -> std::thread::Result<Outcome> {
+    // SAFETY: the caller's claim.
+    catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) }))
 }
 
 async fn run(claim: Claim, engine: Arc<Engine>, mut future: crate::node::NodeFuture) {

@@ -20,8 +20,8 @@ use super::demand::{Demand, fail_sink};
 use super::{Engine, Loop, cost, enqueue, later};
 use crate::error::Error;
 use crate::node::{
-    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, LOCKED, Node, Outcome, RUNNING, SECOND, Seen,
-    Waiters,
+    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, LOCKED, Node, Outcome, RUNNING, SECOND,
+    Seen, Waiters,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -55,11 +55,60 @@ enum Ran {
     Declined,
 }
 
+/// A node that this walker has claimed and that is on its path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Frame(Node);
+
+// A walker makes frames only of nodes that it has claimed, and forgets them when it gives a claim
+// away. So it alone uses the fields that belong to the claimer.
+impl Frame {
+    #[inline(always)]
+    fn begin(self, parent: Option<Frame>) {
+        // SAFETY: a frame is claimed by this walker.
+        unsafe { self.0.begin(parent.map(|frame| frame.0)) }
+    }
+
+    #[inline(always)]
+    fn parent(self) -> Option<Frame> {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.parent() }.map(Frame)
+    }
+
+    fn set_parent(self, parent: Option<Frame>) {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.set_parent(parent.map(|frame| frame.0)) }
+    }
+
+    #[inline(always)]
+    fn at(self) -> usize {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.at() }
+    }
+
+    #[inline(always)]
+    fn set_at(self, at: usize) {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.set_at(at) }
+    }
+
+    /// An input. A frame's edges hold references, so its inputs are there.
+    #[inline(always)]
+    fn input(self, index: usize) -> Node {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.edge(index) }
+    }
+
+    fn take_offer(self) -> Option<Node> {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.take_offer() }
+    }
+}
+
 pub(super) struct Walker<'a> {
     own: Option<&'a Loop>,
     pace: Pace,
     /// The oldest frame that may have inputs to offer.
-    base: Option<Node>,
+    base: Option<Frame>,
     until_sample: u32,
     sampled: Option<Instant>,
     /// Whether short nodes are worth sharing.
@@ -123,27 +172,26 @@ impl<'a> Walker<'a> {
 
     /// Walks from a claimed node. The claim is used up unless the walk is declined.
     fn walk(&mut self, demand: &Arc<Demand>, start: Node) -> Walked {
+        let start = Frame(start);
         self.base = Some(start);
         self.begin = None;
         self.sampled = None;
         self.until_sample = SAMPLE;
-        // SAFETY: here and below, `current` and the frames under it are claimed by this walker.
-        unsafe { start.begin(None) };
+        start.begin(None);
         let mut current = start;
         'frames: loop {
-            let edges = current.edges();
-            // SAFETY: as above; a claimed node's edges hold references, so its inputs are there.
-            let mut at = unsafe { current.at() };
+            let edges = current.0.edges();
+            let mut at = current.at();
             let mut failed = false;
             while at < edges {
-                let input = unsafe { current.edge(at) };
+                let input = current.input(at);
                 match input.look() {
                     Seen::Done => at += 1,
                     Seen::Claimed => {
-                        unsafe { current.set_at(at) };
+                        current.set_at(at);
                         if input.edges() > 0 {
-                            unsafe { input.begin(Some(current)) };
-                            current = input;
+                            Frame(input).begin(Some(current));
+                            current = Frame(input);
                             continue 'frames;
                         }
                         match self.run(demand, input, Some(current)) {
@@ -156,42 +204,39 @@ impl<'a> Walker<'a> {
                         }
                     }
                     Seen::Busy => {
-                        current.mark(BLOCKED, 0);
-                        if current.vtable().ordered {
+                        current.0.mark(BLOCKED, 0);
+                        if current.0.vtable().ordered {
                             break;
                         }
                         at += 1;
                     }
-                    Seen::Failed if current.vtable().tolerant => at += 1,
+                    Seen::Failed if current.0.vtable().tolerant => at += 1,
                     Seen::Failed => {
                         failed = true;
                         break;
                     }
                 }
             }
-            let parent = unsafe { current.parent() };
+            let parent = current.parent();
             if self.base == Some(current) {
                 self.base = parent;
             }
             if failed {
-                // SAFETY: the edge holds a reference; the node has not run.
-                unsafe {
-                    let error = current.edge(at).error();
-                    fail(current, consumer_error(current, error), true);
-                }
-            } else if current.has(BLOCKED) {
-                // SAFETY: the frame is given away if this succeeds.
-                if !unsafe { self.suspend(demand, current) } {
+                let error = consumer_error(current.0, current.input(at).error());
+                // SAFETY: a frame is claimed by this walker, and it has not run.
+                unsafe { fail(current.0, error, true) };
+            } else if current.0.has(BLOCKED) {
+                if !self.suspend(demand, current) {
                     // Something has changed meanwhile: look again.
-                    unsafe { current.begin(parent) };
+                    current.begin(parent);
                     continue;
                 }
             } else {
-                unsafe { current.set_at(edges) };
-                match self.run(demand, current, parent) {
+                current.set_at(edges);
+                match self.run(demand, current.0, parent) {
                     Ran::Published => {}
                     Ran::Again => {
-                        unsafe { current.begin(parent) };
+                        current.begin(parent);
                         continue;
                     }
                     Ran::Declined => return self.stop(demand, current, start),
@@ -205,70 +250,69 @@ impl<'a> Walker<'a> {
     }
 
     /// Gives up all frames: the wish is withdrawn, or the walk is declined and `start` is kept.
-    fn stop(&mut self, demand: &Demand, top: Node, start: Node) -> Walked {
+    fn stop(&mut self, demand: &Demand, top: Frame, start: Frame) -> Walked {
         let declined = !demand.is_stopped();
         let mut next = Some(top);
         while let Some(frame) = next {
-            // SAFETY: frames are claimed by this walker.
-            next = unsafe { frame.parent() };
+            next = frame.parent();
             if frame == start && declined {
                 return Walked::Declined;
             }
-            drop_claim(frame);
+            drop_claim(frame.0);
         }
         Walked::Ended
     }
 
-    /// Makes a blocked node the waiter of a claimed input. False if there is none any more.
-    ///
-    /// # Safety
-    ///
-    /// The node is claimed by this walker, which loses it if this is true.
+    /// Makes a blocked frame the waiter of a claimed input, and no frame any more. False if no
+    /// input is claimed.
     #[cold]
     #[inline(never)]
-    unsafe fn suspend(&mut self, demand: &Arc<Demand>, node: Node) -> bool {
-        // SAFETY: the caller's promise, until `wait_for` succeeds.
-        unsafe {
-            let parent = node.parent();
-            node.mark(0, EXCLUSIVE);
-            node.mark(0, BLOCKED);
-            for index in 0..node.edges() {
-                let input = node.edge(index);
-                let mut word = input.word(Ordering::Acquire);
-                if word.state() == DONE || (node.vtable().tolerant && word.state() == FAILED) {
-                    continue;
-                }
-                let later = input.vtable().kind == Kind::Later;
-                if later {
-                    demand.will_await(input);
-                }
-                while word.state() == CLAIMED {
-                    let left = Arc::into_raw(demand.clone());
+    fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame) -> bool {
+        let node = frame.0;
+        let parent = frame.parent();
+        node.mark(0, EXCLUSIVE);
+        node.mark(0, BLOCKED);
+        for index in 0..node.edges() {
+            let input = frame.input(index);
+            let mut word = input.word(Ordering::Acquire);
+            if word.state() == DONE || (node.vtable().tolerant && word.state() == FAILED) {
+                continue;
+            }
+            let later = input.vtable().kind == Kind::Later;
+            if later {
+                demand.will_await(input);
+            }
+            while word.state() == CLAIMED {
+                let left = Arc::into_raw(demand.clone());
+                // SAFETY: a frame is claimed by this walker; the claim goes into the list.
+                let waiting = unsafe {
                     node.set_demand(left.cast());
-                    match node.wait_for(input, word) {
-                        Ok(()) => {
-                            if later {
-                                demand.has_started_to_wait();
-                            }
-                            return true;
+                    node.wait_for(input, word)
+                };
+                match waiting {
+                    Ok(()) => {
+                        if later {
+                            demand.has_started_to_wait();
                         }
-                        Err(now) => {
-                            drop(Arc::from_raw(left));
-                            node.set_parent(parent);
-                            word = now;
-                        }
+                        return true;
+                    }
+                    Err(now) => {
+                        // SAFETY: the demand was not left with the node after all.
+                        drop(unsafe { Arc::from_raw(left) });
+                        frame.set_parent(parent);
+                        word = now;
                     }
                 }
-                return false;
             }
-            false
+            return false;
         }
+        false
     }
 
     /// Runs a node whose inputs are done, and publishes it. `frame` is the newest frame that may
     /// have inputs to offer.
     #[inline(always)]
-    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Node>) -> Ran {
+    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Frame>) -> Ran {
         self.until_sample -= 1;
         if self.until_sample == 0 || !cost::is_light(node.vtable()) || demand.is_stopped() {
             return self.run_with_care(demand, node, frame);
@@ -317,8 +361,8 @@ impl<'a> Walker<'a> {
     /// Runs a node that may be long, or whose turn it is to be timed.
     #[cold]
     #[inline(never)]
-    fn run_with_care(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Node>) -> Ran {
-        if demand.is_in_vain() {
+    fn run_with_care(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Frame>) -> Ran {
+        if demand.is_stopped() {
             return Ran::Declined;
         }
         let vtable = node.vtable();
@@ -365,7 +409,7 @@ impl<'a> Walker<'a> {
 
     /// Offers inputs that this walker has not come to: one to each hungry loop, and with `wake`
     /// one to each loop that could be started.
-    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Node>, wake: bool) {
+    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Frame>, wake: bool) {
         let engine: &Arc<Engine> = &own.engine;
         let mut wanted = engine.hungry.load(Ordering::Relaxed);
         if wake {
@@ -376,16 +420,15 @@ impl<'a> Walker<'a> {
         let Some(newest) = newest else { return };
         while wanted > 0 {
             let Some(mut frame) = self.base else { return };
-            // SAFETY: the frames from `base` to `newest` are this walker's; each but the newest
-            // looks at the next one.
             let input = loop {
-                if let Some(input) = unsafe { frame.take_offer() } {
+                if let Some(input) = frame.take_offer() {
                     break input;
                 }
                 if frame == newest {
                     return;
                 }
-                frame = unsafe { frame.edge(frame.at()) };
+                // Each frame but the newest looks at the next one.
+                frame = Frame(frame.input(frame.at()));
                 self.base = Some(frame);
             };
             if input.word(Ordering::Relaxed).state() == LAZY && input.claim() {

@@ -1,0 +1,39 @@
+//! Nodes whose last handle matters: those that were persisted.
+//!
+//! Nobody waits for a persisted node, so its wish ends when nothing but the wish's own reference is
+//! left. Whoever gives back the last but one finds here whom to tell. An entry may be older than
+//! the node at its address; so whoever is told looks for itself.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+
+type Watcher = Arc<dyn Fn() + Send + Sync>;
+
+static WATCHERS: LazyLock<Mutex<HashMap<usize, Watcher>>> = LazyLock::new(Mutex::default);
+
+fn watchers() -> MutexGuard<'static, HashMap<usize, Watcher>> {
+    WATCHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Adds a watcher, unless the node at `address` has one.
+pub(crate) fn add(address: usize, watcher: Watcher) -> bool {
+    let mut watchers = watchers();
+    let is_new = !watchers.contains_key(&address);
+    if is_new {
+        watchers.insert(address, watcher);
+    }
+    is_new
+}
+
+pub(crate) fn remove(address: usize) {
+    let removed = watchers().remove(&address);
+    drop(removed);
+}
+
+/// Tells the watcher of a node that one reference is left.
+pub(crate) fn one_is_left(address: usize) {
+    let watcher = watchers().get(&address).cloned();
+    if let Some(watcher) = watcher {
+        watcher();
+    }
+}

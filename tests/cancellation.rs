@@ -1,0 +1,236 @@
+//! Withdrawn wishes and cancelled nodes.
+
+use delayed::{Client, Delayed, Status, delayed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+/// Counts itself while it lives.
+struct Alive(Arc<AtomicUsize>);
+
+impl Alive {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, SeqCst);
+        Alive(count.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+#[delayed]
+async fn wait_for(gate: Arc<Semaphore>, alive: Arc<AtomicUsize>) -> i64 {
+    let _alive = Alive::new(&alive);
+    gate.acquire().await.unwrap().forget();
+    1
+}
+#[delayed]
+fn add(x: i64, y: i64) -> i64 {
+    x + y
+}
+
+fn counting(runs: &Arc<AtomicUsize>, x: &Delayed<i64>) -> Delayed<i64> {
+    let runs = runs.clone();
+    x.map_ref(move |x| {
+        runs.fetch_add(1, SeqCst);
+        x + 1
+    })
+}
+
+async fn until(what: impl Fn() -> bool) {
+    for _ in 0..5_000 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not happen within 5 s");
+}
+
+/// A wish that has begun: polled once.
+async fn begun<F: Future + Unpin>(future: &mut F) {
+    std::future::poll_fn(|cx| {
+        assert!(std::pin::Pin::new(&mut *future).poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn dropping_a_compute_drops_a_future_that_nobody_can_reach() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut wish = add(wait_for(gate.clone(), alive.clone()), 1).compute();
+    begun(&mut wish).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    drop(wish);
+    until(|| alive.load(SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_future_that_a_handle_can_reach_goes_on() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let runs = Arc::new(AtomicUsize::new(0));
+    let x = wait_for(gate.clone(), alive.clone());
+    let y = counting(&runs, &x);
+    let mut wish = y.clone().compute();
+    begun(&mut wish).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    drop(wish);
+    gate.add_permits(1);
+    until(|| x.status() == Status::Done).await;
+    assert_eq!((runs.load(SeqCst), y.status()), (0, Status::Lazy));
+    // Computing again repeats nothing.
+    assert_eq!(y.await.unwrap(), 2);
+    assert_eq!(runs.load(SeqCst), 1);
+}
+
+#[tokio::test]
+async fn two_wishes_for_the_same_node_are_independent() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let x = wait_for(gate.clone(), alive.clone());
+    let y = x.map(|x| x + 1);
+    let (mut first, mut second) = (y.clone().compute(), y.compute());
+    begun(&mut first).await;
+    begun(&mut second).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    drop(first);
+    gate.add_permits(1);
+    assert_eq!(second.await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn what_has_not_started_does_not_start() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (started, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (s, g) = (started.clone(), go.clone());
+    let first = delayed::call(
+        move || {
+            s.add_permits(1);
+            while g.try_acquire().is_err() {
+                std::thread::yield_now();
+            }
+            1i64
+        },
+        (),
+    );
+    let last = counting(&runs, &counting(&runs, &first));
+    let mut wish = client.compute(&last);
+    begun(&mut wish).await;
+    started.acquire().await.unwrap().forget();
+    drop(wish);
+    go.add_permits(1);
+    until(|| first.status() == Status::Done).await;
+    assert_eq!(client.compute(delayed::value(3)).await.unwrap(), 3);
+    assert_eq!((runs.load(SeqCst), last.status()), (0, Status::Lazy));
+    assert_eq!(client.compute(last).await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn a_compute_dropped_after_any_number_of_polls() {
+    for polls in 0..20 {
+        let mut x = delayed::value(0i64);
+        for i in 0..10 {
+            x = if i % 3 == 0 {
+                delayed::call_async(
+                    |x: i64| async move {
+                        tokio::task::yield_now().await;
+                        x + 1
+                    },
+                    (x,),
+                )
+            } else {
+                x.map(|x| x + 1)
+            };
+        }
+        let mut wish = x.clone().compute();
+        for _ in 0..polls {
+            let ended = std::future::poll_fn(|cx| {
+                std::task::Poll::Ready(std::pin::Pin::new(&mut wish).poll(cx).is_ready())
+            })
+            .await;
+            if ended {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(50)).await;
+        }
+        drop(wish);
+        assert_eq!(x.await.unwrap(), 10);
+    }
+}
+
+#[tokio::test]
+async fn cancel_fails_the_node_and_what_needs_it() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let x = wait_for(gate.clone(), alive.clone());
+    let y = add(&x, 1);
+    let mut wish = y.clone().compute();
+    begun(&mut wish).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    x.cancel();
+    let error = wish.await.unwrap_err();
+    assert!(error.is_cancelled());
+    assert_eq!(error.node().key(), x.key());
+    assert_eq!(error.chain().next().unwrap().name(), "add");
+    until(|| alive.load(SeqCst) == 0).await;
+    assert!(x.await.unwrap_err().is_cancelled());
+    assert!(y.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn cancel_before_running_while_running_and_after() {
+    let lazy = add(1, 2);
+    lazy.cancel();
+    lazy.cancel();
+    assert_eq!(lazy.status(), Status::Failed);
+    assert!(add(&lazy, 1).await.unwrap_err().is_cancelled());
+
+    let done = add(1, 2);
+    done.compute_ref().await.unwrap();
+    done.cancel();
+    assert_eq!(done.await.unwrap(), 3);
+
+    let (started, go) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (s, g) = (started.clone(), go.clone());
+    let running = delayed::call(
+        move || {
+            s.add_permits(1);
+            while g.try_acquire().is_err() {
+                std::thread::yield_now();
+            }
+            1i64
+        },
+        (),
+    );
+    let needs = running.map_ref(|x| x + 1).persist();
+    let mut wish = needs.compute();
+    begun(&mut wish).await;
+    started.acquire().await.unwrap().forget();
+    assert_eq!(running.status(), Status::Running);
+    running.cancel();
+    go.add_permits(1);
+    assert!(wish.await.unwrap_err().is_cancelled());
+    assert!(running.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test]
+async fn a_persisted_node_that_nobody_can_reach_is_let_go() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let x = add(wait_for(gate.clone(), alive.clone()), 1).persist();
+    until(|| alive.load(SeqCst) == 1).await;
+    drop(x);
+    until(|| alive.load(SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn timeouts_and_select_around_compute() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let x = wait_for(gate.clone(), alive.clone());
+    assert!(tokio::time::timeout(Duration::from_millis(20), &x).await.is_err());
+    gate.add_permits(1);
+    assert_eq!(x.await.unwrap(), 1);
+}

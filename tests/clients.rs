@@ -1,0 +1,268 @@
+//! Clients: sizes, scaling, which one is current, and their end.
+
+use delayed::{Client, Delayed, delayed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+#[delayed]
+fn inc(x: i64) -> i64 {
+    x + 1
+}
+
+/// Nodes that run at the same time: each waits until `together` of them have started.
+fn meeting(together: usize) -> Vec<Delayed<usize>> {
+    let here = Arc::new(AtomicUsize::new(0));
+    (0..together)
+        .map(|_| {
+            let here = here.clone();
+            delayed::call(
+                move || {
+                    here.fetch_add(1, SeqCst);
+                    let begin = Instant::now();
+                    while here.load(SeqCst) < together && begin.elapsed() < Duration::from_secs(10) {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    here.load(SeqCst)
+                },
+                (),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn scaling_up_and_down_is_live() {
+    let client = Client::builder().workers(1).threads_per_worker(1).build().unwrap();
+    let wait = |handles: Vec<Delayed<usize>>| {
+        let _guard = client.enter();
+        delayed::wait(handles).unwrap()
+    };
+    client.scale(10).unwrap();
+    assert_eq!(wait(meeting(10)), vec![10; 10]);
+    client.scale(3).unwrap();
+    assert_eq!(wait(meeting(3)), vec![3; 3]);
+    client.scale(1).unwrap();
+    let running = Arc::new(AtomicUsize::new(0));
+    let alone: Vec<Delayed<usize>> = (0..20)
+        .map(|_| {
+            let running = running.clone();
+            delayed::call(
+                move || {
+                    let others = running.fetch_add(1, SeqCst);
+                    std::thread::sleep(Duration::from_millis(1));
+                    running.fetch_sub(1, SeqCst);
+                    others
+                },
+                (),
+            )
+        })
+        .collect();
+    // What ran before the scaling may still be ending.
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(wait(alone), vec![0; 20]);
+}
+
+#[test]
+fn a_running_graph_gets_the_new_workers() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let _guard = client.enter();
+    let all = delayed::persist(meeting(4));
+    std::thread::sleep(Duration::from_millis(20));
+    client.scale(4).unwrap();
+    assert_eq!(delayed::wait(all).unwrap(), vec![4; 4]);
+}
+
+#[test]
+fn zero_workers_are_an_error() {
+    let error = Client::builder().workers(0).build().unwrap_err();
+    assert!(error.to_string().contains("at least one"), "{error}");
+    assert!(error.node().file().ends_with("clients.rs"));
+    assert!(Client::builder().threads_per_worker(0).build().is_err());
+    assert!(Client::builder().workers(usize::MAX).build().is_err());
+    let client = Client::builder().build().unwrap();
+    assert!(client.scale(0).is_err());
+    assert!(client.scale(1_000_000).is_err());
+}
+
+#[test]
+fn the_entered_client_is_used() {
+    let name = || std::thread::current().name().map(str::to_owned);
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let guard = client.enter();
+    let handle = delayed::call(name, ()).persist();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(handle.compute()).unwrap().as_deref(), Some("delayed"));
+    drop(guard);
+    // Guards may be dropped in any order.
+    let other = Client::builder().threads_per_worker(1).build().unwrap();
+    let (a, b) = (client.enter(), other.enter());
+    drop(a);
+    drop(b);
+    assert_eq!(inc(1).wait().unwrap(), 2);
+}
+
+#[test]
+fn current_thread_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::current_runtime().unwrap();
+        assert_eq!(client.compute(inc(inc(1))).await.unwrap(), 3);
+        let later = delayed::call_async(
+            |x: i64| async move {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                x
+            },
+            (inc(1),),
+        );
+        let nested = later.map(|x| inc(x).wait().unwrap());
+        assert_eq!(client.compute(&nested).await.unwrap(), 3);
+        // This would block the only thread.
+        let _guard = client.enter();
+        let error = inc(1).wait().unwrap_err();
+        assert!(error.to_string().contains(".await"), "{error}");
+        assert_eq!(error.node().line(), line!() - 2);
+    });
+    // The global client has threads of its own.
+    runtime.block_on(async { assert_eq!(inc(1).wait().unwrap(), 2) });
+}
+
+#[test]
+fn multi_thread_runtime_with_one_thread() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let result = runtime.block_on(async {
+        tokio::spawn(async {
+            let client = Client::current_runtime().unwrap();
+            let _guard = client.enter();
+            let later = delayed::call_async(
+                |x: i64| async move {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    x
+                },
+                (inc(1),),
+            );
+            later.wait().unwrap()
+        })
+        .await
+    });
+    assert_eq!(result.unwrap(), 2);
+}
+
+#[test]
+fn current_runtime_needs_a_runtime() {
+    assert!(Client::current_runtime().unwrap_err().to_string().contains("tokio runtime"));
+}
+
+#[test]
+fn dropping_a_client_ends_its_wishes_with_an_error() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for _ in 0..20 {
+        let client = Client::builder().threads_per_worker(1).build().unwrap();
+        let slow = delayed::call(
+            || {
+                std::thread::sleep(Duration::from_millis(20));
+                1
+            },
+            (),
+        );
+        let last = slow.map_ref(|x| x + 1);
+        let later = delayed::call_async(std::future::pending::<i32>, ());
+        let wish = runtime.spawn(client.compute(last.clone()));
+        let other = runtime.spawn(client.compute(later.clone()));
+        std::thread::sleep(Duration::from_millis(5));
+        let begin = Instant::now();
+        drop(client);
+        assert!(begin.elapsed() < Duration::from_secs(1));
+        let error = runtime.block_on(wish).unwrap().unwrap_err();
+        assert!(error.to_string().contains("shut down"), "{error}");
+        assert!(runtime.block_on(other).unwrap().is_err());
+        // The value of what was running is kept, and another client goes on.
+        assert_eq!(last.wait().unwrap(), 2);
+    }
+}
+
+#[test]
+fn a_wish_of_a_dropped_client_is_an_error() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let wish = client.compute(inc(1).map(|x| x + 1));
+    drop(client);
+    assert!(runtime.block_on(wish).unwrap_err().to_string().contains("shut down"));
+}
+
+#[test]
+fn a_client_can_be_dropped_inside_a_node_and_inside_async_code() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let node = delayed::call(
+        move || {
+            let inner = client.compute(inc(1));
+            drop(client);
+            drop(inner);
+            5
+        },
+        (),
+    );
+    assert_eq!(node.wait().unwrap(), 5);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = Client::builder().threads_per_worker(1).build().unwrap();
+        assert_eq!(client.compute(inc(1)).await.unwrap(), 2);
+        drop(client);
+    });
+}
+
+#[test]
+fn a_runtime_that_ends_ends_the_wishes_of_its_client() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(async { Client::current_runtime().unwrap() });
+    runtime.shutdown_background();
+    let other = tokio::runtime::Runtime::new().unwrap();
+    let error = other.block_on(client.compute(delayed::call(|| 1, ()))).unwrap_err();
+    assert!(error.to_string().contains("shut down"), "{error}");
+}
+
+#[test]
+fn dropping_a_runtime_with_an_idle_client_does_not_hang() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let client = runtime.block_on(async {
+        let client = Client::current_runtime().unwrap();
+        let slow = delayed::call(|| std::thread::sleep(Duration::from_millis(1)), ());
+        client.compute(slow).await.unwrap();
+        client
+    });
+    drop(runtime);
+    drop(client);
+}
+
+#[test]
+fn blocking_inside_nodes_in_every_way() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let _guard = client.enter();
+    let handle = delayed::call(
+        || {
+            let slow = |x: i64| {
+                delayed::call(
+                    move || {
+                        std::thread::sleep(Duration::from_millis(2));
+                        x
+                    },
+                    (),
+                )
+            };
+            let a = slow(1).wait().unwrap();
+            let b = futures::executor::block_on(slow(2).compute()).unwrap();
+            let later = delayed::call_async(
+                || async {
+                    tokio::time::sleep(Duration::from_millis(2)).await;
+                    3
+                },
+                (),
+            );
+            let c = futures::executor::block_on(later.compute()).unwrap();
+            let d = slow(4).persist().wait().unwrap();
+            a + b + c + d
+        },
+        (),
+    );
+    assert_eq!(handle.wait().unwrap(), 10);
+}

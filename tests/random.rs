@@ -1,0 +1,286 @@
+//! Random graphs against a sequential oracle.
+//!
+//! Each graph mixes synchronous, asynchronous, blocking, failing and panicking nodes, with owned
+//! and borrowed edges. Several tasks compute parts of it at once, some give up on the way. The
+//! results must be the oracle's, no node may run twice, and no value may be left over.
+//!
+//! `DELAYED_SEED=n cargo test --test random` replays one graph.
+
+use delayed::{Client, Delayed, delayed};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+/// A small generator (xorshift64*), so that a seed replays everywhere.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    fn below(&mut self, n: u64) -> u64 {
+        (self.next() >> 33) % n
+    }
+}
+
+/// What the nodes of one graph share with the test.
+struct Log {
+    live: AtomicI64,
+    runs: Vec<AtomicU32>,
+}
+
+/// A value that counts its copies.
+struct Tracked {
+    value: u64,
+    log: Arc<Log>,
+}
+
+impl Tracked {
+    fn new(value: u64, log: &Arc<Log>) -> Self {
+        log.live.fetch_add(1, SeqCst);
+        Tracked { value, log: log.clone() }
+    }
+}
+
+impl Clone for Tracked {
+    fn clone(&self) -> Self {
+        Tracked::new(self.value, &self.log)
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        self.log.live.fetch_sub(1, SeqCst);
+    }
+}
+
+/// What a node is told beside its inputs. The share of long nodes changes every 64 graphs, so that
+/// functions are taken for short ones and for long ones.
+#[derive(Clone)]
+struct Order {
+    node: usize,
+    spin: bool,
+    log: Arc<Log>,
+}
+
+impl Order {
+    fn run<'a>(self, inputs: impl IntoIterator<Item = &'a Tracked>) -> Tracked {
+        self.log.runs[self.node].fetch_add(1, SeqCst);
+        if self.spin {
+            let end = std::time::Instant::now() + Duration::from_micros(5);
+            while std::time::Instant::now() < end {
+                std::hint::spin_loop();
+            }
+        }
+        let value = combine(self.node, inputs.into_iter().map(|x| x.value));
+        Tracked::new(value, &self.log)
+    }
+}
+
+fn combine(node: usize, inputs: impl IntoIterator<Item = u64>) -> u64 {
+    inputs.into_iter().fold(node as u64, |sum, x| sum.wrapping_mul(31).wrapping_add(x))
+}
+
+#[delayed]
+fn owned(inputs: Vec<Tracked>, order: Order) -> Tracked {
+    order.run(&inputs)
+}
+
+#[delayed]
+fn shared(a: &Tracked, order: Order, b: &Tracked) -> Tracked {
+    order.run([a, b])
+}
+
+#[delayed]
+fn one_of_each(a: Tracked, b: &Tracked, order: Order) -> Tracked {
+    order.run([&a, b])
+}
+
+#[delayed]
+async fn later(inputs: Vec<Tracked>, order: Order) -> Tracked {
+    tokio::task::yield_now().await;
+    order.run(&inputs)
+}
+
+#[delayed(blocking)]
+fn apart(inputs: Vec<Tracked>, order: Order) -> Tracked {
+    order.run(&inputs)
+}
+
+#[delayed]
+fn failing(inputs: Vec<Tracked>, order: Order) -> Result<Tracked, String> {
+    order.run(&inputs);
+    Err("failing".into())
+}
+
+#[delayed]
+fn panicking(inputs: Vec<Tracked>, order: Order) -> Tracked {
+    order.run(&inputs);
+    std::panic::panic_any("panicking");
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Expected {
+    Value(u64),
+    Failure,
+}
+
+struct Case {
+    handles: Vec<Delayed<Tracked>>,
+    expected: Vec<Expected>,
+    log: Arc<Log>,
+}
+
+fn case(random: &mut Random, spins: u64) -> Case {
+    let nodes = 2 + random.below(60) as usize;
+    let reach = 1 + random.below(20);
+    let failures = random.below(3) == 0;
+    let log =
+        Arc::new(Log { live: AtomicI64::new(0), runs: (0..nodes).map(|_| AtomicU32::new(0)).collect() });
+    let mut handles: Vec<Delayed<Tracked>> = Vec::new();
+    let mut expected: Vec<Expected> = Vec::new();
+    for node in 0..nodes {
+        let order = Order { node, spin: random.below(4) < spins, log: log.clone() };
+        let mut pick = || node - 1 - random.below(reach.min(node as u64)) as usize;
+        let kind;
+        let inputs: Vec<usize>;
+        if node == 0 {
+            (kind, inputs) = (0, Vec::new());
+        } else {
+            let first = [pick(), pick(), pick()];
+            kind = random.below(if failures { 12 } else { 10 });
+            let count = if (5..8).contains(&kind) { 2 } else { random.below(4) as usize };
+            inputs = first[..count.min(3)].to_vec();
+        }
+        let all = || inputs.iter().map(|&i| handles[i].clone()).collect::<Vec<_>>();
+        let handle = match kind {
+            5 | 6 => shared(&handles[inputs[0]], order, &handles[inputs[1]]),
+            7 => one_of_each(&handles[inputs[0]], &handles[inputs[1]], order),
+            8 => later(all(), order),
+            9 => apart(all(), order),
+            10 => failing(all(), order),
+            11 => panicking(all(), order),
+            _ => owned(all(), order),
+        };
+        handles.push(handle);
+        let values: Option<Vec<u64>> = inputs
+            .iter()
+            .map(|&i| match expected[i] {
+                Expected::Value(value) => Some(value),
+                Expected::Failure => None,
+            })
+            .collect();
+        expected.push(match values {
+            Some(values) if kind < 10 => Expected::Value(combine(node, values)),
+            _ => Expected::Failure,
+        });
+    }
+    Case { handles, expected, log }
+}
+
+fn check(seed: u64, client: &Arc<Client>, runtime: &tokio::runtime::Runtime) {
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let Case { handles, expected, log } = case(&mut random, seed / 64 % 5);
+    let mut tasks = Vec::new();
+    for _ in 0..1 + random.below(4) {
+        let wanted = random.below(handles.len() as u64) as usize;
+        let (handle, expected) = (handles[wanted].clone(), expected[wanted].clone());
+        let client = client.clone();
+        let gives_up = random.below(4) == 0;
+        let blocks = random.below(4) == 0;
+        if blocks {
+            tasks.push(runtime.spawn_blocking(move || {
+                let _guard = client.enter();
+                assert_eq!(outcome(handle.wait()), expected, "seed {seed}, node {wanted}");
+            }));
+            continue;
+        }
+        if random.below(4) == 0 {
+            let kept = client.persist(handle);
+            if gives_up {
+                continue;
+            }
+            tasks.push(runtime.spawn(async move {
+                assert_eq!(outcome(kept.await), expected, "seed {seed}, node {wanted}");
+            }));
+            continue;
+        }
+        tasks.push(runtime.spawn(async move {
+            let mut wish = client.compute(handle);
+            if gives_up {
+                std::future::poll_fn(|cx| {
+                    let _ = std::pin::Pin::new(&mut wish).poll(cx);
+                    std::task::Poll::Ready(())
+                })
+                .await;
+                return;
+            }
+            assert_eq!(outcome(wish.await), expected, "seed {seed}, node {wanted}");
+        }));
+    }
+    // Some handles are given up while the graph runs.
+    let mut handles: Vec<_> = handles.into_iter().map(Some).collect();
+    for handle in &mut handles {
+        if random.below(2) == 0 {
+            *handle = None;
+        }
+    }
+    for task in tasks {
+        runtime.block_on(task).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+    }
+    let _guard = client.enter();
+    for (node, handle) in handles.into_iter().enumerate() {
+        if let Some(handle) = handle {
+            assert_eq!(outcome(handle.wait()), expected[node], "seed {seed}, node {node}");
+        }
+    }
+    for (node, runs) in log.runs.iter().enumerate() {
+        assert!(runs.load(SeqCst) <= 1, "seed {seed}: node {node} ran {} times", runs.load(SeqCst));
+    }
+    // What was given up while it ran ends by itself.
+    let mut waits = 0;
+    while log.live.load(SeqCst) != 0 {
+        waits += 1;
+        assert!(waits < 5_000, "seed {seed}: {} values are left", log.live.load(SeqCst));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn outcome(result: Result<Tracked, delayed::Error>) -> Expected {
+    match result {
+        Ok(tracked) => Expected::Value(tracked.value),
+        Err(error) => {
+            assert!(error.is_panic() == error.to_string().contains("panicking"), "{error:?}");
+            Expected::Failure
+        }
+    }
+}
+
+#[test]
+fn random_graphs_agree_with_the_oracle() {
+    let graphs: u64 = std::env::var("DELAYED_GRAPHS").ok().and_then(|n| n.parse().ok()).unwrap_or(2_000);
+    std::panic::set_hook(Box::new(|info| {
+        // The graphs panic on purpose.
+        if info.payload().downcast_ref::<&str>() != Some(&"panicking") {
+            eprintln!("{info}");
+        }
+    }));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let clients: Vec<_> = [1, 2, 4, 8]
+        .iter()
+        .map(|&threads| Arc::new(Client::builder().threads_per_worker(threads).build().unwrap()))
+        .collect();
+    if let Some(seed) = std::env::var("DELAYED_SEED").ok().and_then(|n| n.parse().ok()) {
+        for client in &clients {
+            check(seed, client, &runtime);
+        }
+        return;
+    }
+    for seed in 1..=graphs {
+        check(seed, &clients[seed as usize % clients.len()], &runtime);
+    }
+}
