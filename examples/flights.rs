@@ -177,7 +177,7 @@ impl std::error::Error for BadFile {}
 fn parse(path: &Path, line: &mut u64) -> anyhow::Result<Vec<Flight>> {
     let mut csv = csv::Reader::from_reader(MultiGzDecoder::new(File::open(path)?));
     *line = 1;
-    ensure!(csv.headers()? == &COLUMNS[..], "the columns are not {}", COLUMNS.join(","));
+    ensure!(csv.headers()? == COLUMNS[..], "the columns are not {}", COLUMNS.join(","));
     let mut flights = Vec::new();
     let mut row = StringRecord::new();
     loop {

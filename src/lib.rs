@@ -1,5 +1,83 @@
 //! Turns ordinary functions into lazy, typed task graphs and runs them in parallel on tokio.
+//!
+//! ```
+//! use delayed::{Delayed, delayed};
+//!
+//! #[delayed]
+//! fn inc(x: i64) -> i64 {
+//!     x + 1
+//! }
+//! #[delayed]
+//! fn dec(x: i64) -> i64 {
+//!     x - 1
+//! }
+//! #[delayed]
+//! fn add(x: i64, y: i64) -> i64 {
+//!     x + y
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), delayed::Error> {
+//!     let z = add(inc(1), dec(2)); // a graph: nothing has run
+//!     assert_eq!(z.compute().await?, 3); // inc and dec run in parallel
+//!
+//!     let mut layer: Vec<Delayed<i64>> = (0..256).map(inc).collect();
+//!     while layer.len() > 1 {
+//!         layer = layer.chunks(2).map(|pair| add(&pair[0], &pair[1])).collect();
+//!     }
+//!     assert_eq!(delayed::compute(layer).await?, vec![32896]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Making graphs
+//!
+//! [`#[delayed]`](macro@delayed) on a function makes calls of it build nodes: each returns a
+//! handle, [`Delayed<T>`], and takes values and handles alike. The function itself stays callable
+//! as `inc::eager(1)`. Handles can be combined with operators (`a + b`, `a * 2`), with
+//! [`map`](Delayed::map), [`zip`](Delayed::zip), [`unzip`](Delayed::unzip),
+//! [`flatten`](Delayed::flatten), [`after`](Delayed::after), with `sum` and `collect` of iterators,
+//! and with [`gather`], which makes one handle of a whole collection. [`value`] makes a node of a
+//! value, [`call`] and [`call_async`] of a function that cannot have the attribute.
+//!
+//! | a parameter of type | takes | and gets the value |
+//! |---|---|---|
+//! | `T` | a `T`, `Delayed<T>` or `&Delayed<T>` | moved if it is the last consumer, else cloned |
+//! | `T` | [`handle.sole()`](Delayed::sole) | moved; an error when it runs if another consumer is left |
+//! | `&T`, `&str`, `&[U]`, `&Path`, `&dyn Trait` | the same, and handles of `String`, `Vec<U>`, `PathBuf`, `Box<dyn Trait>`, `Arc<dyn Trait>` | borrowed from its node |
+//! | `Vec<U>`, `[U; N]`, `(A, B)` | also collections of handles | as for `U` |
+//! | `String`, `PathBuf` | also `&str` and the like | |
+//!
+//! # Running them
+//!
+//! [`compute`](Delayed::compute) is a future, and so is a handle (`handle.await`); [`wait`](Delayed::wait)
+//! blocks; [`persist`](Delayed::persist) runs in the background. The free functions [`compute`](compute()),
+//! [`wait`](wait()), [`persist`](persist()), [`settle`] take collections of handles of any shape and give that shape
+//! back; [`as_completed`] yields handles as they end. Every node runs at most once and keeps its result as long as somebody can
+//! reach it. Without a [`Client`], a global one with a thread for each core is used.
+//!
+//! A node that fails or panics fails what needs it, with one [`Error`] that says which node, where
+//! it is defined, who needed it and why; everything else goes on. Dropping a future of `compute`
+//! withdraws the wish: what has not started, and nobody else wants, does not start.
+//!
+//! # Restrictions
+//!
+//! - Values are `Send + Sync + 'static`, because threads share them.
+//! - A delayed function cannot borrow mutably or return a borrow, and takes at most 16 parameters.
+//! - An argument has no expected type: `inc(x.into())`, `inc(Default::default())`,
+//!   `f(iter.collect())` and `f(vec![])` need an annotation such as `f(Vec::<i64>::new())`.
+//! - Handles inside a struct, an option or a map make no edges: use [`gather`].
+//! - A node that waits, by [`wait`](Delayed::wait), for something that itself needs this node waits for ever.
+
+#[doc(inline)]
+pub use delayed_runtime::{
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
+    Error, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, NodeInfo, Ref,
+    Settle, Sole, Status, Value, as_completed, call, call_async, compute, gather, persist, settle, value,
+    visualize, wait,
+};
+
 pub use delayed_macros::delayed;
+
 #[doc(hidden)]
 pub use delayed_runtime::__private;
-pub use delayed_runtime::*;

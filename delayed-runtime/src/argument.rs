@@ -4,7 +4,7 @@
 //! goes into the payload. When the node runs, [`Slot::load`] puts both together again.
 
 use crate::error::{Cause, Error};
-use crate::handle::{Delayed, Ref};
+use crate::handle::{Delayed, Ref, Value};
 use crate::node::group::{self, Leaves};
 use crate::node::{Inputs, MOST_EDGES, Node, NodeRef};
 use std::marker::PhantomData;
@@ -577,7 +577,7 @@ tuples! {
     note = "`Vec<T>` also takes a vector or slice of `Delayed<T>`; other nested handles go through `delayed::gather(…)`",
     note = "a handle passed by value needs `{T}: Clone`, unless it is passed as `handle.sole()`"
 )]
-pub trait IntoArg<T: Send + Sync + 'static> {
+pub trait IntoArg<T: Value> {
     #[doc(hidden)]
     type Slot: Slot<Value = T>;
     #[doc(hidden)]
@@ -591,7 +591,7 @@ pub trait IntoArg<T: Send + Sync + 'static> {
     label = "expected `{T}` (by value) or a handle of it",
     note = "a node outlives this call, so a plain reference has to be cloned, moved, or put into `delayed::value(…)` once and shared"
 )]
-pub trait IntoArgRef<T: ?Sized + Send + Sync + 'static> {
+pub trait IntoArgRef<T: ?Sized + Value> {
     #[doc(hidden)]
     type Slot: Slot<Value: Deref<Target = T> + Send + Sync>;
     #[doc(hidden)]
@@ -607,7 +607,7 @@ pub trait IntoArgRef<T: ?Sized + Send + Sync + 'static> {
     label = "expected `{T}` or a handle of it",
     note = "a handle passed by value needs `{T}: Clone`, unless it is passed as `handle.sole()`"
 )]
-pub trait IntoAny<T: Send + Sync + 'static> {
+pub trait IntoAny<T: Value> {
     #[doc(hidden)]
     type Slot: Slot<Value = T>;
     #[doc(hidden)]
@@ -619,7 +619,7 @@ pub trait IntoAny<T: Send + Sync + 'static> {
     message = "the parameter borrows `{T}`: pass it by value or as a handle; it cannot take `{Self}`",
     label = "expected `{T}` (by value) or a handle of it"
 )]
-pub trait IntoAnyRef<T: Send + Sync + 'static> {
+pub trait IntoAnyRef<T: Value> {
     #[doc(hidden)]
     type Slot: Slot<Value: Deref<Target = T> + Send + Sync>;
     #[doc(hidden)]
@@ -652,6 +652,10 @@ accept! {
         [T: Clone + Send + Sync + 'static, const N: usize] [Delayed<T>; N] => [T; N] as HandleArray<T, N>, |x| HandleArray(Handles::taken(x));
         [T: Clone + Send + Sync + 'static, const N: usize] [&Delayed<T>; N] => [T; N] as HandleArray<T, N>, |x| HandleArray(Handles::of(x));
         [A: Clone + Send + Sync + 'static, B: Clone + Send + Sync + 'static] (Delayed<A>, Delayed<B>) => (A, B) as Pair<Owned<A>, Owned<B>>, |x| Pair(Owned(x.0), Owned(x.1));
+        [A: Clone + Send + Sync + 'static, B: Clone + Send + Sync + 'static] (Delayed<A>, &Delayed<B>) => (A, B) as Pair<Owned<A>, Owned<B>>, |x| Pair(Owned(x.0), Owned(x.1.clone()));
+        [A: Clone + Send + Sync + 'static, B: Clone + Send + Sync + 'static] (&Delayed<A>, Delayed<B>) => (A, B) as Pair<Owned<A>, Owned<B>>, |x| Pair(Owned(x.0.clone()), Owned(x.1));
+        [A: Clone + Send + Sync + 'static, B: Send + Sync + 'static] (&Delayed<A>, B) => (A, B) as Pair<Owned<A>, Plain<B>>, |x| Pair(Owned(x.0.clone()), Plain(x.1));
+        [A: Send + Sync + 'static, B: Clone + Send + Sync + 'static] (A, &Delayed<B>) => (A, B) as Pair<Plain<A>, Owned<B>>, |x| Pair(Plain(x.0), Owned(x.1.clone()));
         [A: Clone + Send + Sync + 'static, B: Clone + Send + Sync + 'static] (&Delayed<A>, &Delayed<B>) => (A, B) as Pair<Owned<A>, Owned<B>>, |x| Pair(Owned(x.0.clone()), Owned(x.1.clone()));
         [A: Clone + Send + Sync + 'static, B: Send + Sync + 'static] (Delayed<A>, B) => (A, B) as Pair<Owned<A>, Plain<B>>, |x| Pair(Owned(x.0), Plain(x.1));
         [A: Send + Sync + 'static, B: Clone + Send + Sync + 'static] (A, Delayed<B>) => (A, B) as Pair<Plain<A>, Owned<B>>, |x| Pair(Plain(x.0), Owned(x.1));

@@ -5,7 +5,7 @@
 
 use crate::argument::{Callable, Edges, IntoArgs, Loading, Slots};
 use crate::error::{Cause, Error, Failure, NodeError};
-use crate::handle::Delayed;
+use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
 use crate::task::Function;
 use std::future::Future;
@@ -148,7 +148,7 @@ pub fn call_function<N, A, R, F>(args: A, f: F) -> Delayed<R>
 where
     N: Function + 'static,
     A: Slots,
-    R: Send + Sync + 'static,
+    R: handle::Value,
     F: FnOnce(A::Values) -> R + Send + 'static,
 {
     Body::<N, A, F, R, Plainly>::node(args, f, None)
@@ -160,7 +160,7 @@ pub fn call_fallible<N, A, R, F>(args: A, f: F) -> Delayed<R>
 where
     N: Function + 'static,
     A: Slots,
-    R: Send + Sync + 'static,
+    R: handle::Value,
     F: FnOnce(A::Values) -> Result<R, Failure> + Send + 'static,
 {
     Body::<N, A, F, _, Fallibly>::node(args, f, None)
@@ -172,7 +172,7 @@ pub fn call_async_function<N, A, Fut, F>(args: A, f: F) -> Delayed<Fut::Output>
 where
     N: Function + 'static,
     A: Slots,
-    Fut: Future<Output: Send + Sync> + Send + 'static,
+    Fut: Future<Output: handle::Value> + Send + 'static,
     F: FnOnce(A::Values) -> Fut + Send + 'static,
 {
     Body::<N, A, F, Fut, Later<Plainly>>::node(args, f, None)
@@ -184,7 +184,7 @@ pub fn call_async_fallible<N, A, R, Fut, F>(args: A, f: F) -> Delayed<R>
 where
     N: Function + 'static,
     A: Slots,
-    R: Send + Sync + 'static,
+    R: handle::Value,
     Fut: Future<Output = Result<R, Failure>> + Send + 'static,
     F: FnOnce(A::Values) -> Fut + Send + 'static,
 {

@@ -13,9 +13,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Threads of tokio's blocking pool that a client's own runtime may start: for the loops, for
-/// `blocking` nodes, and for one more each time that a node blocks in `wait`.
-const BLOCKING_THREADS: usize = 4096;
+/// Threads of the blocking pool that are not for loops, as many as tokio has by default: for
+/// `blocking` nodes, for what asynchronous functions do there, such as reading files, and for one
+/// loop more each time that a node blocks in `wait`.
+const OTHER_THREADS: usize = 512;
+/// How far a client can be scaled up: the pool of its runtime cannot grow later.
+const LARGEST_SCALE: usize = 16;
+/// The largest number of threads that a client is built with.
+const MOST_AT_START: usize = 1024;
+/// The same for a runtime that is not the client's own, whose pool's size is not known.
+const MOST_BORROWED: usize = 256;
 
 /// Owns workers: groups of threads that run nodes.
 ///
@@ -27,6 +34,7 @@ const BLOCKING_THREADS: usize = 4096;
 pub struct Client {
     engine: Arc<Engine>,
     threads_per_worker: usize,
+    most_threads: usize,
     /// Taken when the client is dropped; `None` if the runtime is the caller's.
     runtime: Option<Runtime>,
 }
@@ -70,15 +78,16 @@ impl ClientBuilder {
 
     fn build_at(self, at: &'static Location<'static>) -> Result<Client, Error> {
         let (workers, threads) = self.sizes(at)?;
+        let most_threads = LARGEST_SCALE * workers * threads;
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
-            .max_blocking_threads(BLOCKING_THREADS)
+            .max_blocking_threads(most_threads + OTHER_THREADS)
             .thread_name("delayed")
             .enable_all()
             .build()
             .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
         let engine = Engine::new(runtime.handle().clone(), workers * threads);
-        Ok(Client { engine, threads_per_worker: threads, runtime: Some(runtime) })
+        Ok(Client { engine, threads_per_worker: threads, most_threads, runtime: Some(runtime) })
     }
 
     /// Starts a client and makes it the one that is used where there is no other.
@@ -103,27 +112,25 @@ impl ClientBuilder {
     fn sizes(&self, at: &'static Location<'static>) -> Result<(usize, usize), Error> {
         let workers = self.workers.unwrap_or(1);
         let threads = self.threads_per_worker.unwrap_or_else(cores);
-        check_size(workers, threads, at)?;
+        check_size(workers, threads, MOST_AT_START, at)?;
         Ok((workers, threads))
     }
 }
 
-fn check_size(workers: usize, threads: usize, at: &'static Location<'static>) -> Result<(), Error> {
-    match workers.checked_mul(threads) {
-        Some(0) => {
-            let what =
-                format!("{workers} workers with {threads} threads each run nothing; ask for at least one");
-            Err(error(what, at))
-        }
-        Some(all) if all <= BLOCKING_THREADS / 2 => Ok(()),
+fn check_size(
+    workers: usize,
+    threads: usize,
+    most: usize,
+    at: &'static Location<'static>,
+) -> Result<(), Error> {
+    let what = match workers.checked_mul(threads) {
+        Some(0) => format!("{workers} workers with {threads} threads each run nothing; ask for at least one"),
+        Some(all) if all <= most => return Ok(()),
         _ => {
-            let what = format!(
-                "{workers} workers with {threads} threads each are too many: the limit is {} threads in all",
-                BLOCKING_THREADS / 2
-            );
-            Err(error(what, at))
+            format!("{workers} workers with {threads} threads each are too many: the limit is {most} threads")
         }
-    }
+    };
+    Err(error(what, at))
 }
 
 impl Client {
@@ -144,7 +151,13 @@ impl Client {
         let handle = Handle::try_current()
             .map_err(|_| error("`current_runtime` needs a tokio runtime around it".into(), at))?;
         let threads = cores();
-        Ok(Client { engine: Engine::new(handle, threads), threads_per_worker: threads, runtime: None })
+        let engine = Engine::new(handle, threads);
+        Ok(Client {
+            engine,
+            threads_per_worker: threads,
+            most_threads: MOST_BORROWED.max(threads),
+            runtime: None,
+        })
     }
 
     /// Changes the number of workers, up or down, also while nodes run. Workers that are taken
@@ -152,10 +165,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// With zero workers, which would run nothing, or with too many.
+    /// With zero workers, which would run nothing, or with too many: a client can grow to 16 times
+    /// the threads it was built with, on a borrowed runtime to 256.
     #[track_caller]
     pub fn scale(&self, workers: usize) -> Result<(), Error> {
-        check_size(workers, self.threads_per_worker, Location::caller())?;
+        check_size(workers, self.threads_per_worker, self.most_threads, Location::caller())?;
         self.engine.set_loops(workers * self.threads_per_worker);
         Ok(())
     }

@@ -6,6 +6,18 @@ use std::marker::{PhantomData, PhantomPinned};
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
 
+/// What can flow through a graph: every type that is `Send + Sync + 'static`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot flow through a graph, because threads cannot share it",
+    label = "not `Send + Sync + 'static`",
+    note = "values move between threads and may have several readers, so they are `Send + Sync + 'static`: \
+            use `Arc` for `Rc`, `Mutex` for `RefCell`, an owned type for a borrow, or bounds on a type parameter"
+)]
+pub trait Value: Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: ?Sized + Send + Sync + 'static> Value for T {}
+
 /// A handle: a value of type `T` that may not have been computed yet.
 ///
 /// Handles are made by functions with `#[delayed]`, by [`value`](crate::value) and
@@ -15,7 +27,7 @@ use std::sync::atomic::Ordering;
 ///
 /// A node keeps its value as long as a handle or a node that has not run can reach it.
 #[must_use = "a handle does nothing until it is computed, persisted or awaited"]
-pub struct Delayed<T: Send + Sync + 'static> {
+pub struct Delayed<T: Value> {
     node: NodeRef,
     value: PhantomData<fn() -> T>,
     /// Not `Unpin`, so that a parameter of any type `T: Unpin` is not taken for one that wants

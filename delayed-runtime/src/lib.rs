@@ -28,7 +28,7 @@ pub use compute::{AsCompleted, Compute, ComputeRef, Settle, as_completed, comput
 pub use draw::visualize;
 pub use error::{Error, NodeInfo};
 pub use graph::{Edge, Graph, GraphNode};
-pub use handle::{Delayed, Ref, Status};
+pub use handle::{Delayed, Ref, Status, Value};
 pub use operators::gather;
 
 /// What generated code calls. Not to be relied on.
