@@ -1,15 +1,11 @@
 //! Clients: who owns workers, and which client is current.
 
-use crate::collection::{Collection, Gather};
-use crate::compute::{self, Compute};
-use crate::engine::Engine;
+use crate::engine::{self, Engine};
 use crate::error::Error;
 use crate::task::Place;
-use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -174,23 +170,14 @@ impl Client {
         Ok(())
     }
 
-    /// Makes this client the current one, on this thread, until the guard is dropped.
+    /// Makes this client the current one, on this thread, until the guard is dropped. Guards may be
+    /// dropped in any order.
     pub fn enter(&self) -> Enter<'_> {
-        static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        CURRENT.with_borrow_mut(|current| current.push((number, self.engine.clone())));
-        Enter { number, client: PhantomData, not_send: PhantomData }
+        Enter { number: engine::enter(&self.engine), client: PhantomData, not_send: PhantomData }
     }
 
-    /// Computes handles with this client: see [`compute`](crate::compute()).
-    pub fn compute<C: Gather>(&self, handles: C) -> Compute<C> {
-        Compute::with(handles, self.engine.clone())
-    }
-
-    /// Persists handles with this client: see [`persist`](crate::persist).
-    #[must_use = "a persisted value is kept only while one of its handles lives"]
-    pub fn persist<C: Collection>(&self, handles: C) -> C::Persisted {
-        compute::persist_with(handles, &self.engine)
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 }
 
@@ -225,36 +212,11 @@ impl fmt::Debug for Enter<'_> {
 
 impl Drop for Enter<'_> {
     fn drop(&mut self) {
-        leave(self.number);
+        engine::leave(self.number);
     }
 }
 
 static GLOBAL: OnceLock<Client> = OnceLock::new();
-
-thread_local! {
-    /// The engines that were entered, with the numbers of their guards.
-    static CURRENT: RefCell<Vec<(u64, Arc<Engine>)>> = const { RefCell::new(Vec::new()) };
-}
-
-fn leave(number: u64) {
-    // Guards may be dropped in any order.
-    CURRENT.with_borrow_mut(|current| current.retain(|(n, _)| *n != number));
-}
-
-/// Runs `f` with an engine as the current one.
-pub(crate) fn with_engine<R>(engine: &Arc<Engine>, f: impl FnOnce() -> R) -> R {
-    struct Restore(usize);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            CURRENT.with_borrow_mut(|current| current.truncate(self.0));
-        }
-    }
-    let _restore = CURRENT.with_borrow_mut(|current| {
-        current.push((u64::MAX, engine.clone()));
-        Restore(current.len() - 1)
-    });
-    f()
-}
 
 /// The engine that handles are computed by on this thread.
 ///
@@ -262,7 +224,7 @@ pub(crate) fn with_engine<R>(engine: &Arc<Engine>, f: impl FnOnce() -> R) -> R {
 ///
 /// If the global client is needed and the operating system gives it no threads.
 pub(crate) fn current() -> Arc<Engine> {
-    if let Some(engine) = CURRENT.with_borrow(|current| current.last().map(|(_, engine)| engine.clone())) {
+    if let Some(engine) = engine::current() {
         return engine;
     }
     let global = GLOBAL.get_or_init(|| match Client::builder().build() {

@@ -1,6 +1,6 @@
 //! The verbs: compute, wait, persist, settle, as_completed.
 
-use crate::client;
+use crate::client::{self, Client};
 use crate::collection::{Collection, Gather, nodes};
 use crate::engine::{self, Arrivals, Demand, Engine, Listener};
 use crate::error::Error;
@@ -79,7 +79,7 @@ impl<C: Gather> Compute<C> {
         Compute { handles: Some(handles), wish: Wish::New(None) }
     }
 
-    pub(crate) fn with(handles: C, engine: Arc<Engine>) -> Self {
+    fn with(handles: C, engine: Arc<Engine>) -> Self {
         Compute { handles: Some(handles), wish: Wish::New(Some(engine)) }
     }
 }
@@ -220,7 +220,7 @@ pub fn persist<C: Collection>(handles: C) -> C::Persisted {
     persist_with(handles, &client::current())
 }
 
-pub(crate) fn persist_with<C: Collection>(handles: C, engine: &Arc<Engine>) -> C::Persisted {
+fn persist_with<C: Collection>(handles: C, engine: &Arc<Engine>) -> C::Persisted {
     for node in nodes(&handles) {
         if let Some((demand, sink)) = Demand::in_background(engine, node) {
             engine.submit(sink, &demand);
@@ -289,6 +289,19 @@ impl<T: Send + Sync + 'static> futures_core::Stream for AsCompleted<T> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         (self.left, Some(self.left))
+    }
+}
+
+impl Client {
+    /// Computes handles with this client: see [`compute`](crate::compute()).
+    pub fn compute<C: Gather>(&self, handles: C) -> Compute<C> {
+        Compute::with(handles, self.engine().clone())
+    }
+
+    /// Persists handles with this client: see [`persist`](crate::persist()).
+    #[must_use = "a persisted value is kept only while one of its handles lives"]
+    pub fn persist<C: Collection>(&self, handles: C) -> C::Persisted {
+        persist_with(handles, self.engine())
     }
 }
 

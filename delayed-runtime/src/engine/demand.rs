@@ -308,7 +308,7 @@ impl Demand {
                     _ => continue,
                 }
             };
-            super::enqueue(waiters);
+            super::publish::enqueue(waiters);
         }
     }
 

@@ -4,12 +4,11 @@
 //! The claim goes with the task. Whether it ends, panics, is aborted or is dropped by a runtime
 //! that shuts down, [`Claim`] publishes the node exactly once.
 
-use super::walk::fail;
-use super::{Engine, enqueue};
+use super::publish::{done, fail};
+use super::{Engine, with_engine};
 use crate::abort;
-use crate::client;
 use crate::error::{Cause, Error};
-use crate::node::{CANCELLED, DONE, Node, ORPHANED, Outcome};
+use crate::node::{CANCELLED, Node, ORPHANED, Outcome};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,7 +30,7 @@ impl Claim {
             Ok(Outcome::Done) => {
                 abort::tasks().remove(&node.address());
                 // SAFETY: the claim was ours, and the value is in the payload.
-                return enqueue(unsafe { node.publish(DONE) });
+                return unsafe { done(node) };
             }
             Ok(Outcome::Failed(error)) => error,
             Ok(Outcome::Again | Outcome::Future(_)) => unreachable!("only the loops' nodes do this"),
@@ -68,7 +67,7 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
                 return drop(claim);
             }
             claim.whole = false;
-            claim.publish(client::with_engine(&engine, || call(node)));
+            claim.publish(with_engine(&engine, || call(node)));
         });
         return;
     }
@@ -101,7 +100,7 @@ fn call(node: Node) -> std::thread::Result<Outcome> {
 
 async fn run(claim: Claim, engine: Arc<Engine>, mut future: crate::node::NodeFuture) {
     let outcome = poll_fn(|cx| {
-        let poll = || client::with_engine(&engine, || future.as_mut().poll(cx));
+        let poll = || with_engine(&engine, || future.as_mut().poll(cx));
         match catch_unwind(AssertUnwindSafe(poll)) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),

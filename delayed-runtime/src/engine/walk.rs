@@ -16,12 +16,13 @@
 //! been offered what there is to do beside it, because nobody can take it from a walker that is
 //! inside a function.
 
-use super::demand::{Demand, fail_sink};
-use super::{Engine, Loop, cost, enqueue, later};
+use super::demand::Demand;
+use super::loops::Loop;
+use super::publish::{consumer_error, done, drop_claim, fail};
+use super::{Engine, cost, later};
 use crate::error::Error;
 use crate::node::{
-    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, LOCKED, Node, Outcome, RUNNING, SECOND,
-    Seen, Waiters,
+    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, Outcome, RUNNING, SECOND, Seen,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -126,7 +127,7 @@ enum Walked {
 
 /// Starts a wish on a thread that must not block: runs it here while its functions are known to be
 /// short, else leaves it to a loop.
-pub(crate) fn run_light(demand: &Arc<Demand>, sink: Node) {
+pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
     let mut walker = Walker::new(None);
     walker.pace = Pace::Light;
     if let Walked::Declined = walker.walk(demand, sink) {
@@ -135,7 +136,7 @@ pub(crate) fn run_light(demand: &Arc<Demand>, sink: Node) {
 }
 
 /// Starts a wish inside a node of `own`, and runs as much of it as this thread can.
-pub(crate) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
+pub(super) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
     let mut walker = Walker::new(Some(own));
     walker.walk(demand, sink);
     while demand.ended().is_none() {
@@ -333,7 +334,7 @@ impl<'a> Walker<'a> {
                     node.publish_exclusive(DONE);
                 } else {
                     // SAFETY: the value is in the payload.
-                    enqueue_some(unsafe { node.publish(DONE) });
+                    unsafe { done(node) };
                 }
                 Ran::Published
             }
@@ -440,75 +441,6 @@ impl<'a> Walker<'a> {
                 own.push(input);
                 wanted -= 1;
             }
-        }
-    }
-}
-
-#[inline(always)]
-fn enqueue_some(waiters: Waiters) {
-    if !waiters.is_empty() {
-        enqueue(waiters);
-    }
-}
-
-/// Gives up a claim of a node that has not run.
-fn drop_claim(node: Node) {
-    // SAFETY: the caller's claim; payload and edges are whole.
-    enqueue_some(unsafe { node.publish(LAZY) });
-}
-
-/// The error as the consumer passes it on: groups and sinks are no nodes to the user.
-fn consumer_error(consumer: Node, error: Error) -> Error {
-    match consumer.vtable().kind {
-        Kind::Group | Kind::Sink => error,
-        _ => error.through(consumer.info()),
-    }
-}
-
-/// Fails a claimed node.
-///
-/// # Safety
-///
-/// The caller has the claim. `whole`: the payload is the call and the edges are there; else both
-/// are used up.
-pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if node.vtable().kind == Kind::Sink {
-            return fail_sink(node, error);
-        }
-        if whole {
-            node.drop_payload(LAZY);
-        }
-        node.write(error);
-        enqueue_some(node.publish(FAILED));
-    }
-}
-
-/// Cancels a node, and so all that needs it.
-pub(crate) fn cancel(node: Node) {
-    loop {
-        let mut marked = Err(LAZY);
-        let mut mark = || {
-            marked = node.mark_cancelled();
-            marked.is_ok()
-        };
-        if node.vtable().kind == Kind::Later {
-            crate::abort::after(node.address(), mark);
-        } else {
-            mark();
-        }
-        match marked {
-            Ok(waiters) => return enqueue(waiters),
-            Err(LAZY) => {
-                if node.claim() {
-                    let error = Error::new(node.info(), crate::error::Cause::Cancelled);
-                    // SAFETY: just claimed, and it has not run.
-                    return unsafe { fail(node, error, true) };
-                }
-            }
-            Err(LOCKED) => std::thread::yield_now(),
-            Err(_) => return,
         }
     }
 }

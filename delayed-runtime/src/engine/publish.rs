@@ -1,0 +1,133 @@
+//! The ends of a claim: done, failed, cancelled, or given up; and what becomes of who waited.
+
+use super::demand::{Demand, fail_sink};
+use super::loops::current_loop;
+use crate::abort;
+use crate::error::{Cause, Error};
+use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, Waiters};
+use std::sync::Arc;
+
+/// Puts nodes that waited back to work, each with the engine of its own wish.
+pub(super) fn enqueue(waiters: Waiters) {
+    let mut given_up = Vec::new();
+    let mut waiters = waiters;
+    loop {
+        for node in waiters {
+            // SAFETY: the list gave its claims to us; a claim in a list has its demand.
+            let demand = unsafe { &*node.demand().cast::<Demand>() };
+            if demand.is_stopped() {
+                given_up.push(node);
+                continue;
+            }
+            let engine = demand.engine().clone();
+            current_loop(|own| match own {
+                Some(own) if Arc::ptr_eq(&own.engine, &engine) => own.push(node),
+                _ => engine.inject(node),
+            });
+        }
+        let Some(node) = given_up.pop() else { return };
+        // SAFETY: as above.
+        waiters = unsafe { give_up(node) };
+    }
+}
+
+/// Gives up the claim of a node from a queue or a list; returns who waited for it.
+///
+/// # Safety
+///
+/// The caller has the claim, which has its demand.
+unsafe fn give_up(node: Node) -> Waiters {
+    // SAFETY: the caller's promise. The count of the demand goes after the node, which may be
+    // its sink.
+    unsafe {
+        let demand = Arc::from_raw(node.demand().cast::<Demand>());
+        let waiters = node.publish(LAZY);
+        drop(demand);
+        waiters
+    }
+}
+
+pub(super) fn give_up_queued(node: Node) {
+    // SAFETY: what was in a queue is a claim with its demand.
+    enqueue(unsafe { give_up(node) });
+}
+
+#[inline(always)]
+fn enqueue_some(waiters: Waiters) {
+    if !waiters.is_empty() {
+        enqueue(waiters);
+    }
+}
+
+/// Publishes a node whose value is in the payload.
+///
+/// # Safety
+///
+/// The caller has the claim.
+#[inline(always)]
+pub(super) unsafe fn done(node: Node) {
+    // SAFETY: the caller's promise.
+    enqueue_some(unsafe { node.publish(DONE) });
+}
+
+/// Gives up a claim of a node that has not run and is in no queue.
+pub(super) fn drop_claim(node: Node) {
+    // SAFETY: the caller's claim; payload and edges are whole.
+    enqueue_some(unsafe { node.publish(LAZY) });
+}
+
+/// The error as the consumer passes it on: groups and sinks are no nodes to the user.
+pub(super) fn consumer_error(consumer: Node, error: Error) -> Error {
+    match consumer.vtable().kind {
+        Kind::Group | Kind::Sink => error,
+        _ => error.through(consumer.info()),
+    }
+}
+
+/// Fails a claimed node.
+///
+/// # Safety
+///
+/// The caller has the claim. `whole`: the payload is the call and the edges are there; else both
+/// are used up.
+pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if node.vtable().kind == Kind::Sink {
+            return fail_sink(node, error);
+        }
+        if whole {
+            node.drop_payload(LAZY);
+        }
+        node.write(error);
+        enqueue_some(node.publish(FAILED));
+    }
+}
+
+/// Cancels a node, and so all that needs it.
+pub(crate) fn cancel(node: Node) {
+    loop {
+        let mut marked = Err(LAZY);
+        let mut mark = || {
+            marked = node.mark_cancelled();
+            marked.is_ok()
+        };
+        if node.vtable().kind == Kind::Later {
+            abort::after(node.address(), mark);
+        } else {
+            mark();
+        }
+        match marked {
+            Ok(waiters) => return enqueue(waiters),
+            Err(LAZY) => {
+                if node.claim() {
+                    let error = Error::new(node.info(), Cause::Cancelled);
+                    // SAFETY: just claimed, and it has not run.
+                    return unsafe { fail(node, error, true) };
+                }
+            }
+            Err(LOCKED) => std::thread::yield_now(),
+            Err(_) => return,
+        }
+    }
+}
