@@ -3,10 +3,11 @@
 //! One [`Vtable`] for each combination of function and argument types; what the functions here
 //! instantiate is kept thin, because a program has one copy for each call with other types.
 
-use crate::argument::{Callable, Edges, IntoArgs, Loading, Slots};
+use crate::argument::{Callable, IntoArgs};
 use crate::error::{Cause, Error, Failure, NodeError};
 use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
+use crate::slot::{Edges, Loading, Slots};
 use crate::task::Function;
 use std::future::Future;
 use std::marker::PhantomData;

@@ -17,10 +17,11 @@ mod handle;
 mod name;
 mod node;
 mod operators;
+mod slot;
 mod task;
 mod watch;
 
-pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Sole};
+pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs};
 pub use call::{call, call_async, value};
 pub use client::{Client, ClientBuilder, Enter};
 pub use collection::{Collection, Gather};
@@ -30,16 +31,17 @@ pub use error::{Error, NodeInfo};
 pub use graph::{Edge, Graph, GraphNode};
 pub use handle::{Delayed, Ref, Status, Value};
 pub use operators::gather;
+pub use slot::Sole;
 
 /// What generated code calls. Not to be relied on.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::__keep as keep;
-    pub use crate::argument::{Slot, Slots};
     pub use crate::call::{
         IsResult, call_async_fallible, call_async_function as call_async, call_fallible,
         call_function as call,
     };
     pub use crate::error::{Failure, KeepBoxed, KeepShown, Keeping};
+    pub use crate::slot::{Slot, Slots};
     pub use crate::task::{Function, Task};
 }

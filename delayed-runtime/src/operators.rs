@@ -1,11 +1,12 @@
 //! Operators and combinators: handles made of handles.
 
-use crate::argument::{Edges, Handles, IntoArg, IntoArgRef, Loading, Slot};
+use crate::argument::{IntoArg, IntoArgRef};
 use crate::call::{builtins, drop_value, fallible_operation, into_failure, operation};
 use crate::collection::{Gather, nodes};
 use crate::error::NodeError;
 use crate::handle::{Delayed, Ref};
 use crate::node::{self, Inputs, Kind, LAZY, Node, NodeRef, Outcome, SECOND, Vtable, group};
+use crate::slot::{Edges, Handles, Loading, Slot};
 use crate::task::Function;
 use std::marker::PhantomData;
 use std::ops;
