@@ -266,3 +266,43 @@ fn blocking_inside_nodes_in_every_way() {
     );
     assert_eq!(handle.wait().unwrap(), 10);
 }
+
+#[test]
+fn a_short_function_that_becomes_long_is_shared() {
+    #[delayed]
+    fn meet(here: Option<Arc<AtomicUsize>>) -> usize {
+        let Some(here) = here else { return 0 };
+        here.fetch_add(1, SeqCst);
+        let begin = Instant::now();
+        while here.load(SeqCst) < 4 && begin.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        here.load(SeqCst)
+    }
+    let client = Client::builder().threads_per_worker(4).build().unwrap();
+    let _guard = client.enter();
+    assert_eq!(delayed::wait((0..10_000).map(|_| meet(None)).collect::<Vec<_>>()).unwrap(), [0; 10_000]);
+    // One call has to be long before anybody knows: this one ends when the other thread comes.
+    let slow = Arc::new(AtomicUsize::new(2));
+    let late = slow.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(5));
+        late.fetch_add(1, SeqCst);
+    });
+    assert!(meet(Some(slow)).wait().unwrap() >= 4);
+    let here = Arc::new(AtomicUsize::new(0));
+    let four: Vec<_> = (0..4).map(|_| meet(Some(here.clone()))).collect();
+    assert_eq!(delayed::wait(four).unwrap(), [4; 4]);
+}
+
+#[test]
+fn nodes_that_wait_on_a_current_thread_runtime() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let client = Client::current_runtime().unwrap();
+        for _ in 0..200 {
+            let nested = inc(1).map(|x| inc(x).wait().unwrap());
+            assert_eq!(client.compute(nested).await.unwrap(), 3);
+        }
+    });
+}

@@ -31,12 +31,14 @@ fn values_handles_and_references_are_taken_alike() {
 }
 
 #[test]
+#[allow(clippy::needless_borrows_for_generic_args)]
 fn strings_paths_and_slices() {
     #[delayed]
     fn owned(text: String, path: PathBuf, all: Vec<i64>) -> String {
         format!("{text} {} {}", path.display(), all.len())
     }
     #[delayed]
+    #[allow(clippy::ptr_arg)]
     fn borrowed(text: &str, path: &Path, all: &[i64], same: &Vec<i64>, string: &String) -> String {
         format!("{text} {} {} {} {string}", path.display(), all.len(), same.len())
     }

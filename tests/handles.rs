@@ -35,6 +35,7 @@ fn operators_of_handles_and_literals() {
 }
 
 #[test]
+#[allow(clippy::needless_borrows_for_generic_args)]
 fn map_zip_unzip_sum_collect() {
     let x = inc(1);
     assert_eq!(x.map_ref(|x| x * 2).map(|x| x + 1).wait().unwrap(), 5);

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::runtime::Handle;
 
 /// A wish of a future: withdrawn when it is dropped.
 enum Wish {
@@ -189,26 +189,22 @@ pub fn compute<C: Gather>(handles: C) -> Compute<C> {
 /// run the graph.
 #[track_caller]
 pub fn wait<C: Gather>(handles: C) -> Result<C::Output, Error> {
-    block_on(&handles, false, Location::caller())?;
+    block_on(&handles, Location::caller())?;
     take(handles)
 }
 
 #[track_caller]
-fn block_on(handles: &impl Collection, tolerant: bool, at: &'static Location<'static>) -> Result<(), Error> {
+fn block_on(handles: &impl Collection, at: &'static Location<'static>) -> Result<(), Error> {
     let engine = client::current();
-    let same_runtime = Handle::try_current().ok().filter(|here| here.id() == engine.runtime().id());
-    let inside_node = engine::current_loop(|own| own.is_some());
-    let flavor = same_runtime.filter(|_| !inside_node).map(|here| here.runtime_flavor());
-    if flavor == Some(RuntimeFlavor::CurrentThread) {
+    let in_runtime = Handle::try_current().is_ok_and(|here| here.id() == engine.runtime().id());
+    // Loops are on threads of their own.
+    let in_place = in_runtime && !engine::current_loop(|own| own.is_some());
+    if in_place && engine.has_one_thread() {
         let what = "it would block the only thread of the runtime that has to run the graph; use `.await`";
         return Err(Error::misuse("wait", Place::from(at), what.to_owned()));
     }
-    let (demand, sink) = Demand::new(engine, nodes(handles), tolerant, Listener::One);
-    if flavor.is_some() {
-        tokio::task::block_in_place(|| engine::wait(&demand, sink))
-    } else {
-        engine::wait(&demand, sink)
-    }
+    let (demand, sink) = Demand::new(engine, nodes(handles), false, Listener::One);
+    engine::wait(&demand, sink, in_place)
 }
 
 /// Demands all handles in a collection, in the background: returns at once. The result has the
@@ -344,7 +340,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// As [`wait`](wait()).
     #[track_caller]
     pub fn wait_ref(&self) -> Result<Ref<T>, Error> {
-        block_on(&self, false, Location::caller())?;
+        block_on(&self, Location::caller())?;
         Ok(done(self))
     }
 

@@ -47,3 +47,10 @@ pub(super) fn learn(vtable: &'static Vtable, measured: std::time::Duration) {
     let mean = if known == 0 { measured } else { known - known / 4 + measured / 4 };
     entry.store(mean.max(1), Ordering::Relaxed);
 }
+
+/// A function that was taken for short was long, nobody knows how long: the next calls are measured
+/// again, and until then others are woken for what is beside them.
+#[cold]
+pub(super) fn was_long(vtable: &'static Vtable) {
+    entry(vtable).fetch_max(WORTH_A_WAKE + 1, Ordering::Relaxed);
+}

@@ -154,8 +154,9 @@ fn run_outside(demand: &Arc<Demand>, sink: Node) {
     with_engine(engine, || own.enter(|| walk::run_inside(demand, sink, &own)));
 }
 
-/// Runs a wish and blocks this thread until it has ended.
-pub(crate) fn wait(demand: &Arc<Demand>, sink: Node) -> Result<(), Error> {
+/// Runs a wish and blocks this thread until it has ended. `in_place`: the thread is one of a tokio
+/// runtime, which needs another one meanwhile.
+pub(crate) fn wait(demand: &Arc<Demand>, sink: Node, in_place: bool) -> Result<(), Error> {
     current_loop(|own| {
         match own {
             Some(own) if Arc::ptr_eq(&own.engine, demand.engine()) => walk::run_inside(demand, sink, own),
@@ -165,21 +166,26 @@ pub(crate) fn wait(demand: &Arc<Demand>, sink: Node) -> Result<(), Error> {
         if let Some(result) = demand.ended() {
             return result;
         }
-        let waker = Waker::from(Arc::new(Parked(std::thread::current())));
         if let Some(own) = own {
             own.lend();
         }
-        let result = loop {
-            match demand.poll(&waker) {
-                Some(result) => break result,
-                None => std::thread::park(),
-            }
-        };
+        let result = if in_place { tokio::task::block_in_place(|| park(demand)) } else { park(demand) };
         if let Some(own) = own {
             own.take_back();
         }
         result
     })
+}
+
+/// Blocks this thread until a wish has ended.
+fn park(demand: &Demand) -> Result<(), Error> {
+    let waker = Waker::from(Arc::new(Parked(std::thread::current())));
+    loop {
+        match demand.poll(&waker) {
+            Some(result) => return result,
+            None => std::thread::park(),
+        }
+    }
 }
 
 struct Parked(Thread);
@@ -226,6 +232,8 @@ pub(crate) fn start(demand: &Arc<Demand>, sink: Node) {
             demand.engine().submit(sink, demand);
             own.lend();
         }
+        // A node that waits would wait for this thread.
+        None if demand.engine().has_one_thread() => demand.engine().submit(sink, demand),
         None => walk::run_light(demand, sink),
     });
 }

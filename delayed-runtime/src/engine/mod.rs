@@ -23,6 +23,7 @@
 //! A closed engine starts nothing. Whatever is claimed for its wishes is given up where it next
 //! comes up: in a walk, in a queue, or when it is put into one; its sinks end with an error.
 
+mod clock;
 mod cost;
 mod current;
 mod demand;
@@ -43,6 +44,7 @@ use loops::Seat;
 use publish::give_up_queued;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, RwLock};
+use tokio::runtime::RuntimeFlavor;
 
 /// The part of a client that runs nodes.
 pub(crate) struct Engine {
@@ -81,6 +83,11 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Whether the runtime's tasks have no thread but the one that is in `block_on`.
+    pub(crate) fn has_one_thread(&self) -> bool {
+        self.runtime.runtime_flavor() == RuntimeFlavor::CurrentThread
     }
 
     pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {

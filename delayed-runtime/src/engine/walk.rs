@@ -19,7 +19,7 @@
 use super::demand::Demand;
 use super::loops::Loop;
 use super::publish::{consumer_error, done, drop_claim, fail};
-use super::{Engine, cost, later};
+use super::{Engine, clock, cost, later};
 use crate::error::Error;
 use crate::node::{
     BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, Outcome, RUNNING, SECOND, Seen,
@@ -110,6 +110,8 @@ pub(super) struct Walker<'a> {
     pace: Pace,
     /// The oldest frame that may have inputs to offer.
     base: Option<Frame>,
+    /// When the last short function ended.
+    ticks: u64,
     until_sample: u32,
     sampled: Option<Instant>,
     /// Whether short nodes are worth sharing.
@@ -157,6 +159,7 @@ impl<'a> Walker<'a> {
             own,
             pace: Pace::Full,
             base: None,
+            ticks: 0,
             until_sample: SAMPLE,
             sampled: None,
             shares: false,
@@ -178,6 +181,7 @@ impl<'a> Walker<'a> {
         self.begin = None;
         self.sampled = None;
         self.until_sample = SAMPLE;
+        self.ticks = clock::ticks();
         start.begin(None);
         let mut current = start;
         'frames: loop {
@@ -315,10 +319,17 @@ impl<'a> Walker<'a> {
     #[inline(always)]
     fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Frame>) -> Ran {
         self.until_sample -= 1;
-        if self.until_sample == 0 || !cost::is_light(node.vtable()) || demand.is_stopped() {
+        let vtable = node.vtable();
+        if self.until_sample == 0 || !cost::is_light(vtable) || demand.is_stopped() {
             return self.run_with_care(demand, node, frame);
         }
-        self.call(node)
+        let ran = self.call(node);
+        let now = clock::ticks();
+        if now.wrapping_sub(self.ticks) > clock::LONG {
+            cost::was_long(vtable);
+        }
+        self.ticks = now;
+        ran
     }
 
     #[inline(always)]
