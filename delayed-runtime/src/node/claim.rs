@@ -1,0 +1,144 @@
+//! What only the claimer of a node may do, or who made it, before it is shared.
+
+use super::{EXCLUSIVE, Node, NodeRef, OF_CLAIM};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::Ordering;
+
+impl Node {
+    /// # Safety
+    ///
+    /// The edge is written, and the caller has the node's claim or its only reference.
+    #[inline(always)]
+    pub(crate) unsafe fn edge(self, index: usize) -> Node {
+        // SAFETY: the caller's promise.
+        unsafe { self.edge_slot(index).read() }
+    }
+
+    /// # Safety
+    ///
+    /// The caller made or claimed the node; what the edge held is given up.
+    #[inline(always)]
+    pub(crate) unsafe fn set_edge(self, index: usize, input: NodeRef) {
+        // SAFETY: the caller's promise.
+        unsafe { self.edge_slot(index).write(input.into_raw()) }
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the node's claim, and the edge holds a reference that nobody uses afterwards.
+    #[inline(always)]
+    pub(crate) unsafe fn take_edge(self, index: usize) -> NodeRef {
+        // SAFETY: the caller's promise.
+        NodeRef(unsafe { self.edge(index) })
+    }
+
+    /// # Safety
+    ///
+    /// As for [`take_edge`](Node::take_edge), for each edge from `from` on.
+    pub(crate) unsafe fn release_edges(self, from: usize) {
+        for index in from..self.edges() {
+            // SAFETY: the caller's promise.
+            drop(unsafe { self.take_edge(index) });
+        }
+    }
+
+    /// Makes the node a frame of a walk.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    #[inline(always)]
+    pub(crate) unsafe fn begin(self, parent: Option<Node>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let header = self.header();
+            (*header).next = parent.map_or(ptr::null_mut(), |p| p.header());
+            (*header).at = 0;
+            (*header).end = if self.vtable().ordered { 1 } else { (*header).edges };
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    #[inline(always)]
+    pub(crate) unsafe fn parent(self) -> Option<Node> {
+        // SAFETY: the caller's promise.
+        NonNull::new(unsafe { (*self.header()).next }).map(Node)
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    #[inline(always)]
+    pub(crate) unsafe fn at(self) -> usize {
+        // SAFETY: the caller's promise.
+        usize::from(unsafe { (*self.header()).at })
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    #[inline(always)]
+    pub(crate) unsafe fn set_at(self, at: usize) {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.header()).at = at as u8 }
+    }
+
+    /// The last input that has not been offered and lies behind the one looked at, if any.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    pub(crate) unsafe fn take_offer(self) -> Option<Node> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let header = self.header();
+            if (*header).end <= (*header).at.saturating_add(1) {
+                return None;
+            }
+            (*header).end -= 1;
+            Some(self.edge(usize::from((*header).end)))
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn has(self, flag: u8) -> bool {
+        self.flags().load(Ordering::Relaxed) & flag != 0
+    }
+
+    /// Sets flags of the claim; `EXCLUSIVE`, `BLOCKED`, … are the claimer's alone.
+    #[inline(always)]
+    pub(crate) fn mark(self, set: u8, clear: u8) {
+        if clear & OF_CLAIM == clear && self.has(EXCLUSIVE) {
+            // Nobody else can reach the node, so nobody names it meanwhile.
+            let flags = self.flags().load(Ordering::Relaxed);
+            self.flags().store(flags & !clear | set, Ordering::Relaxed);
+        } else {
+            if clear != 0 {
+                self.flags().fetch_and(!clear, Ordering::Relaxed);
+            }
+            if set != 0 {
+                self.flags().fetch_or(set, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Leaves an `Arc<Demand>` with a claim that goes into a queue or a list.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
+    pub(crate) unsafe fn set_demand(self, demand: *const ()) {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.header()).demand = demand }
+    }
+
+    /// # Safety
+    ///
+    /// The caller has the node's claim, which came from a queue or a list.
+    pub(crate) unsafe fn demand(self) -> *const () {
+        // SAFETY: the caller's promise.
+        unsafe { (*self.header()).demand }
+    }
+}

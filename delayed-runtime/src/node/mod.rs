@@ -1,0 +1,392 @@
+//! The erased node: layout, reference count, states, casts.
+//!
+//! A node is one block: [`Header`], then one pointer for each edge (its inputs), then one payload
+//! that first holds what the function needs and then what it returned, or the error. A node that
+//! an operation of this crate made has the place of the call before its header.
+//!
+//! # States
+//!
+//! `word` is the state in its low bits; while the node is claimed the rest is the first of the
+//! nodes that wait for it, linked by `next`.
+//!
+//! ```text
+//! LAZY ──> CLAIMED ──> DONE | FAILED      and CLAIMED ──> LAZY when the wish is withdrawn
+//!             ├──> CANCELLED ──> FAILED   consumers fail at once, the claimer later
+//!             └──> ORPHANED ──> freed     no reference is left; the claimer frees it
+//! LAZY <─> LOCKED                         for some instructions, to look at edges or to rename
+//! ```
+//!
+//! Who moves the word from `LAZY` to `CLAIMED` is the claimer. It alone may touch `next`,
+//! `demand`, `at`, `end`, the edges and the payload until it publishes. A claim can be handed on
+//! through a queue or a list of waiters, which synchronise.
+//!
+//! # References
+//!
+//! Handles and edges count, claims do not. So a node with one reference that is an edge can be
+//! reached only through its consumer: whoever has claimed the consumer may use plain stores on it
+//! and may move its value out. The last reference frees the node, unless it is claimed: then the
+//! word says `ORPHANED` and its claimer frees it.
+
+mod claim;
+pub(crate) mod group;
+mod inputs;
+mod reference;
+mod state;
+
+pub(crate) use inputs::Inputs;
+pub(crate) use reference::NodeRef;
+pub(crate) use state::{Seen, Waiters, Word};
+
+use crate::chunk;
+use crate::error::{Cause, Error, Name, NodeInfo};
+use crate::name;
+use crate::task::{Place, Task};
+use crate::watch;
+use std::future::Future;
+use std::panic::Location;
+use std::pin::Pin;
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+
+pub(crate) const LAZY: usize = 0;
+pub(crate) const CLAIMED: usize = 1;
+pub(crate) const DONE: usize = 2;
+pub(crate) const FAILED: usize = 3;
+pub(crate) const LOCKED: usize = 4;
+pub(crate) const CANCELLED: usize = 5;
+pub(crate) const ORPHANED: usize = 7;
+const STATE: usize = 7;
+
+/// Claimed with plain stores, because only the claimer can reach the node.
+pub(crate) const EXCLUSIVE: u8 = 1;
+/// An input is in the hands of another claimer.
+pub(crate) const BLOCKED: u8 = 2;
+/// The function is running; for [`Node::is_running`] only.
+pub(crate) const RUNNING: u8 = 4;
+/// The claimer's flags; the others stay with the node.
+const OF_CLAIM: u8 = EXCLUSIVE | BLOCKED | RUNNING;
+/// The function has run once and asked for one more input.
+pub(crate) const SECOND: u8 = 8;
+/// The node has a name of its own.
+const NAMED: u8 = 16;
+/// The place of the call lies before the header.
+const PLACED: u8 = 32;
+/// Somebody wants to know when one reference is left.
+const WATCHED: u8 = 64;
+
+/// The most edges of a node. More are put into groups.
+pub(crate) const MOST_EDGES: usize = 128;
+
+/// A future of an asynchronous node. It writes the value itself.
+pub(crate) type NodeFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// What came of calling a node's function.
+pub(crate) enum Outcome {
+    /// The value is in the payload.
+    Done,
+    /// The payload is empty.
+    Failed(Error),
+    /// The first edge is a new input, and the function wants to be called again.
+    Again,
+    /// The value comes later.
+    Future(NodeFuture),
+}
+
+/// How the engine treats a node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// A function that returns its value.
+    Sync,
+    /// A function whose value comes later: a future, or a function on the blocking pool.
+    Later,
+    /// Edges of a node that has too many for itself; it has no value.
+    Group,
+    /// The end of a graph: it tells who wished for it.
+    Sink,
+}
+
+/// What differs between nodes of different functions and types.
+pub(crate) struct Vtable {
+    pub(crate) task: &'static Task,
+    pub(crate) kind: Kind,
+    /// The number of edges of each parameter; `None` where it differs from call to call.
+    pub(crate) shape: &'static [Option<usize>],
+    /// Runs although inputs failed.
+    pub(crate) tolerant: bool,
+    /// Looks at an input only when the one before it is done.
+    pub(crate) ordered: bool,
+    /// Calls the function. The node is claimed, its inputs are done; both payload and edges are
+    /// used up, also when this unwinds.
+    pub(crate) run: unsafe fn(Node) -> Outcome,
+    /// Drops the payload of a node that has not run.
+    pub(crate) drop_call: unsafe fn(Node),
+    /// Drops the payload of a node that is done, if that does something.
+    pub(crate) drop_value: Option<unsafe fn(Node)>,
+    /// Size and alignment of the payload, whichever it holds.
+    pub(crate) size: usize,
+    pub(crate) align: usize,
+}
+
+/// The payload's size for a call `F` and a value `R`.
+pub(crate) const fn payload_size<F, R>() -> usize {
+    let (f, r) = (size_of::<F>(), size_of::<R>());
+    let larger = if f > r { f } else { r };
+    if larger > size_of::<Error>() { larger } else { size_of::<Error>() }
+}
+
+/// The payload's alignment for a call `F` and a value `R`.
+pub(crate) const fn payload_align<F, R>() -> usize {
+    let (f, r) = (align_of::<F>(), align_of::<R>());
+    let larger = if f > r { f } else { r };
+    if larger > chunk::ALIGN { larger } else { chunk::ALIGN }
+}
+
+#[repr(C)]
+struct Header {
+    vtable: &'static Vtable,
+    word: AtomicPtr<Header>,
+    /// The claimer's: its parent frame, the next waiter, or the next of a list to free.
+    next: *mut Header,
+    /// The claimer's: an `Arc<Demand>` while the claim lies in a queue or a list.
+    demand: *const (),
+    /// Handles and edges.
+    references: AtomicU32,
+    /// Written once, when the node is made.
+    edges: u8,
+    /// The claimer's: the input it looks at, and the first one that it has offered to others.
+    at: u8,
+    end: u8,
+    /// Written by the claimer, and by `set_name`.
+    flags: AtomicU8,
+}
+
+const EDGE: usize = size_of::<*mut Header>();
+
+const fn align_up(n: usize, align: usize) -> usize {
+    (n + align - 1) & !(align - 1)
+}
+
+/// A pointer to a node. It owns nothing: see [`NodeRef`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Node(NonNull<Header>);
+
+// SAFETY: a node is touched by the rules above, which synchronise; payloads are `Send + Sync`.
+unsafe impl Send for Node {}
+// SAFETY: as above.
+unsafe impl Sync for Node {}
+
+// Fields that anybody with a reference may read.
+impl Node {
+    #[inline(always)]
+    fn header(self) -> *mut Header {
+        self.0.as_ptr()
+    }
+
+    #[inline(always)]
+    pub(crate) fn vtable(self) -> &'static Vtable {
+        // SAFETY: written before the node was shared, never after.
+        unsafe { (*self.header()).vtable }
+    }
+
+    #[inline(always)]
+    pub(crate) fn edges(self) -> usize {
+        // SAFETY: as for `vtable`.
+        usize::from(unsafe { (*self.header()).edges })
+    }
+
+    #[inline(always)]
+    fn atomic_word(&self) -> &AtomicPtr<Header> {
+        // SAFETY: the node is live while it is reachable or claimed; the field is atomic.
+        unsafe { &(*self.header()).word }
+    }
+
+    #[inline(always)]
+    fn references(&self) -> &AtomicU32 {
+        // SAFETY: as for `atomic_word`.
+        unsafe { &(*self.header()).references }
+    }
+
+    #[inline(always)]
+    fn flags(&self) -> &AtomicU8 {
+        // SAFETY: as for `atomic_word`.
+        unsafe { &(*self.header()).flags }
+    }
+
+    #[inline(always)]
+    pub(crate) fn word(self, order: Ordering) -> Word {
+        Word(self.atomic_word().load(order))
+    }
+
+    pub(crate) fn address(self) -> usize {
+        self.header().addr()
+    }
+
+    /// A number that no other node of this process has had.
+    pub(crate) fn id(self) -> u64 {
+        let (block, size, align) = self.block();
+        // SAFETY: the block is live as the node is.
+        unsafe { chunk::serial(block, chunk::is_large(size, align)) }
+    }
+
+    pub(crate) fn place(self) -> Place {
+        let task = self.vtable().task;
+        if self.flags().load(Ordering::Relaxed) & PLACED == 0 {
+            return Place { file: task.file, line: task.line, column: task.column };
+        }
+        // SAFETY: the flag says that the place lies before the header.
+        Place::from(unsafe { *self.0.cast::<&'static Location<'static>>().sub(1).as_ptr() })
+    }
+
+    pub(crate) fn info(self) -> NodeInfo {
+        let named = self.flags().load(Ordering::Relaxed) & NAMED != 0;
+        let given = named.then(|| name::get(self.address())).flatten();
+        let name = given.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
+        NodeInfo { name, id: self.id(), place: self.place() }
+    }
+
+    pub(crate) fn is_running(self) -> bool {
+        self.flags().load(Ordering::Relaxed) & RUNNING != 0
+    }
+
+    /// Calls `watcher` when one reference is left, until `watch::remove`. False if the node has a
+    /// watcher already.
+    pub(crate) fn watch(self, watcher: Arc<dyn Fn() + Send + Sync>) -> bool {
+        let is_new = watch::add(self.address(), watcher);
+        if is_new {
+            self.flags().fetch_or(WATCHED, Ordering::Relaxed);
+        }
+        is_new
+    }
+
+    /// Gives the node a name of its own.
+    pub(crate) fn set_name(self, name: &str) {
+        name::set(self.address(), name);
+        self.flags().fetch_or(NAMED, Ordering::Relaxed);
+    }
+}
+
+// Making and freeing.
+impl Node {
+    /// A node with a state, one reference, and neither edges nor payload written.
+    #[inline(always)]
+    pub(crate) fn allocate(
+        vtable: &'static Vtable,
+        edges: usize,
+        state: usize,
+        place: Option<&'static Location<'static>>,
+    ) -> Node {
+        let before = if place.is_some() { EDGE } else { 0 };
+        let (size, align) = layout(vtable, edges, before);
+        let block = chunk::allocate(size, align);
+        // SAFETY: the block has room for the place, the header, the edges and the payload.
+        unsafe {
+            let header = block.add(padding(before, align)).cast::<Header>();
+            if let Some(place) = place {
+                header.cast::<&'static Location<'static>>().sub(1).write(place);
+            }
+            header.write(Header {
+                vtable,
+                word: AtomicPtr::new(Word::new(state).0),
+                next: ptr::null_mut(),
+                demand: ptr::null(),
+                references: AtomicU32::new(1),
+                edges: edges as u8,
+                at: 0,
+                end: 0,
+                flags: AtomicU8::new(if before == 0 { 0 } else { PLACED }),
+            });
+            Node(header)
+        }
+    }
+
+    fn block(self) -> (NonNull<u8>, usize, usize) {
+        let placed = self.flags().load(Ordering::Relaxed) & PLACED != 0;
+        let before = if placed { EDGE } else { 0 };
+        let (size, align) = layout(self.vtable(), self.edges(), before);
+        // SAFETY: the header was put there by `allocate`.
+        (unsafe { self.0.cast::<u8>().sub(padding(before, align)) }, size, align)
+    }
+
+    /// Frees the node's memory.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else can reach the node; payload and edges hold nothing.
+    #[inline(always)]
+    pub(crate) unsafe fn deallocate(self) {
+        if self.flags().load(Ordering::Relaxed) & NAMED != 0 {
+            name::remove(self.address());
+        }
+        let (block, size, align) = self.block();
+        // SAFETY: the caller's promise; the layout is the one of `allocate`.
+        unsafe { chunk::free(block, size, align) }
+    }
+
+    #[inline(always)]
+    fn slot<T>(self) -> NonNull<T> {
+        let offset = align_up(size_of::<Header>() + self.edges() * EDGE, align_of::<T>());
+        // SAFETY: the payload has room for a `T` at its own alignment.
+        unsafe { self.0.cast::<u8>().add(offset).cast() }
+    }
+
+    #[inline(always)]
+    fn edge_slot(self, index: usize) -> NonNull<Node> {
+        debug_assert!(index < self.edges());
+        // SAFETY: the edges follow the header.
+        unsafe { self.0.add(1).cast::<Node>().add(index) }
+    }
+
+    /// # Safety
+    ///
+    /// The payload is empty, and the caller made or claimed the node.
+    #[inline(always)]
+    pub(crate) unsafe fn write<T>(self, payload: T) {
+        // SAFETY: the caller's promise.
+        unsafe { self.slot().write(payload) }
+    }
+
+    /// # Safety
+    ///
+    /// The payload is a `T`, which nobody reads afterwards.
+    #[inline(always)]
+    pub(crate) unsafe fn read<T>(self) -> T {
+        // SAFETY: the caller's promise.
+        unsafe { self.slot().read() }
+    }
+
+    /// # Safety
+    ///
+    /// The payload is a `T`, and stays so for the lifetime of the reference.
+    #[inline(always)]
+    pub(crate) unsafe fn peek<'a, T>(self) -> &'a T {
+        // SAFETY: the caller's promise.
+        unsafe { self.slot().as_ref() }
+    }
+
+    /// The error of a failed or cancelled input.
+    pub(crate) fn error(self) -> Error {
+        if self.word(Ordering::Acquire).state() == FAILED {
+            // SAFETY: a failed node's payload is its error as long as the node lives.
+            return unsafe { self.peek::<Error>() }.clone();
+        }
+        Error::new(self.info(), Cause::Cancelled)
+    }
+}
+
+const fn padding(before: usize, align: usize) -> usize {
+    align_up(before, if align > chunk::ALIGN { align } else { chunk::ALIGN })
+}
+
+#[inline(always)]
+const fn layout(vtable: &Vtable, edges: usize, before: usize) -> (usize, usize) {
+    let align = vtable.align;
+    let payload = align_up(size_of::<Header>() + edges * EDGE, align);
+    (align_up(padding(before, align) + payload + vtable.size, chunk::ALIGN), align)
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Node({:#x})", self.address())
+    }
+}

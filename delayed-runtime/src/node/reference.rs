@@ -1,0 +1,212 @@
+//! References, and what happens when the last one goes.
+
+use super::{CANCELLED, CLAIMED, DONE, Header, Kind, Node, ORPHANED, WATCHED, Word};
+use crate::abort;
+use crate::watch;
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{Ordering, fence};
+
+/// A counted reference to a node.
+pub(crate) struct NodeRef(pub(super) Node);
+
+impl NodeRef {
+    /// Takes over one reference.
+    ///
+    /// # Safety
+    ///
+    /// The caller has a reference, and gives it up.
+    #[inline(always)]
+    pub(crate) unsafe fn from_raw(node: Node) -> Self {
+        NodeRef(node)
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_raw(self) -> Node {
+        ManuallyDrop::new(self).0
+    }
+
+    #[inline(always)]
+    pub(crate) fn node(&self) -> Node {
+        self.0
+    }
+
+    /// The value, moved out if this is the last reference and cloned if not.
+    ///
+    /// # Safety
+    ///
+    /// The node is done and its value is a `T`.
+    #[inline(always)]
+    pub(crate) unsafe fn take<T: Clone>(self) -> T {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if self.0.is_unique() {
+                return self.take_unique();
+            }
+            self.0.peek::<T>().clone()
+        }
+    }
+
+    /// The value, moved out.
+    ///
+    /// # Safety
+    ///
+    /// The node is done, its value is a `T`, and this is the last reference.
+    #[inline(always)]
+    pub(crate) unsafe fn take_unique<T>(self) -> T {
+        let node = self.into_raw();
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = node.read();
+            node.deallocate();
+            value
+        }
+    }
+}
+
+impl Node {
+    /// Whether there is one reference. The Acquire pairs with the release of those given back.
+    #[inline(always)]
+    pub(crate) fn is_unique(self) -> bool {
+        self.references().load(Ordering::Acquire) == 1
+    }
+
+    pub(crate) fn count(self) -> u32 {
+        self.references().load(Ordering::Acquire)
+    }
+
+    /// A new reference.
+    ///
+    /// # Safety
+    ///
+    /// The caller knows of a reference that lives as long as this call.
+    #[inline(always)]
+    pub(crate) unsafe fn acquire(self) -> NodeRef {
+        // Relaxed as in `Arc`: a new reference is made from one that is already there.
+        if self.references().fetch_add(1, Ordering::Relaxed) > u32::MAX / 2 {
+            std::process::abort();
+        }
+        NodeRef(self)
+    }
+}
+
+impl Clone for NodeRef {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        // SAFETY: `self` is a reference.
+        unsafe { self.0.acquire() }
+    }
+}
+
+impl Drop for NodeRef {
+    #[inline(always)]
+    fn drop(&mut self) {
+        let references = self.0.references();
+        // With one reference there is nobody to race with.
+        if references.load(Ordering::Acquire) == 1 {
+            return release_last(self.0);
+        }
+        let (watched, address) = (self.0.has(WATCHED), self.0.address());
+        // Release gives what was done through this reference to whoever frees the node.
+        match references.fetch_sub(1, Ordering::Release) {
+            1 => {
+                fence(Ordering::Acquire);
+                release_last(self.0);
+            }
+            // From here the node may be gone.
+            2 if watched => watch::one_is_left(address),
+            _ => {}
+        }
+    }
+}
+
+#[inline(never)]
+fn release_last(node: Node) {
+    loop {
+        let word = node.word(Ordering::Acquire);
+        match word.state() {
+            CLAIMED | CANCELLED => {
+                let orphan = || node.exchange(word, Word::new(ORPHANED), Ordering::AcqRel).is_ok();
+                // The future of a node that runs later is not wanted any more.
+                let orphaned = if node.vtable().kind == Kind::Later {
+                    abort::after(node.address(), orphan)
+                } else {
+                    orphan()
+                };
+                if orphaned {
+                    return;
+                }
+            }
+            // SAFETY: the last reference is gone and nobody has a claim.
+            state => return unsafe { free(node, state) },
+        }
+    }
+}
+
+impl std::fmt::Debug for NodeRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+thread_local! {
+    /// Nodes that wait to be freed by the outermost `free` on this thread, linked by `next`;
+    /// `None` when there is none.
+    static TO_FREE: Cell<Option<*mut Header>> = const { Cell::new(None) };
+}
+
+/// Frees a node, and what only it referred to, without recursion.
+///
+/// # Safety
+///
+/// Nobody else can reach the node; `state` says what its payload is.
+pub(super) unsafe fn free(node: Node, state: usize) {
+    if state == DONE && node.vtable().drop_value.is_none() {
+        // SAFETY: the caller's promise; the payload needs no drop, the edges are used up.
+        return unsafe { node.deallocate() };
+    }
+    // The state goes into the word, because a node may have to wait for its turn.
+    node.atomic_word().store(Word::new(state).0, Ordering::Relaxed);
+    let link = |rest| {
+        // SAFETY: the caller's promise.
+        unsafe { (*node.header()).next = rest }
+    };
+    match TO_FREE.try_with(|list| {
+        list.get().inspect(|&rest| {
+            link(rest);
+            list.set(Some(node.header()));
+        })
+    }) {
+        Ok(Some(_)) => return,
+        Ok(None) => {}
+        // The thread is ending: what hangs on this node is freed by recursion, if at all.
+        Err(_) => {
+            // SAFETY: the caller's promise.
+            return unsafe { empty_and_deallocate(node) };
+        }
+    }
+    link(ptr::null_mut());
+    let mut next = NonNull::new(node.header());
+    while let Some(header) = next {
+        let node = Node(header);
+        // SAFETY: nodes in the list belong to the list.
+        unsafe {
+            TO_FREE.set(Some((*node.header()).next));
+            empty_and_deallocate(node);
+        }
+        next = NonNull::new(TO_FREE.get().unwrap_or(ptr::null_mut()));
+    }
+    TO_FREE.set(None);
+}
+
+/// # Safety
+///
+/// Nobody else can reach the node; its word says what its payload is.
+unsafe fn empty_and_deallocate(node: Node) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        node.drop_payload(node.word(Ordering::Relaxed).state());
+        node.deallocate();
+    }
+}
