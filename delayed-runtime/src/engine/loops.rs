@@ -1,15 +1,15 @@
-//! Loops: threads that take nodes from the queues and walk on from them.
+//! Loops: threads that take nodes from the queues and walk on from them; when they start and end.
 
 use super::demand::Demand;
+use super::lane::{Loop, current_loop};
 use super::walk::{self, Walker};
-use super::{Engine, Lane, with_engine};
+use super::{Engine, with_engine};
 use crate::error::Error;
 use crate::node::Node;
-use crossbeam_deque::Worker;
 use crossbeam_utils::Backoff;
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{Ordering, fence};
 use std::task::{Wake, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -17,8 +17,33 @@ use std::time::{Duration, Instant};
 /// How long a loop without work looks for some before it ends.
 const PATIENCE: Duration = Duration::from_micros(50);
 
+impl Engine {
+    /// Starts a loop if fewer than `target` are active: called after work was added.
+    pub(super) fn start_loops(self: &Arc<Self>) {
+        fence(Ordering::SeqCst);
+        loop {
+            let active = self.active.load(Ordering::SeqCst);
+            if self.is_closed() {
+                return self.give_up_queued();
+            }
+            if active >= self.target.load(Ordering::SeqCst) || !self.has_work() {
+                return;
+            }
+            if self.take_seat(active) {
+                let seat = Seat::new(self.clone());
+                drop(self.runtime.spawn_blocking(move || seat.run()));
+                return;
+            }
+        }
+    }
+
+    fn take_seat(&self, active: usize) -> bool {
+        self.active.compare_exchange(active, active + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+}
+
 /// One of the places of an engine's loops.
-pub(super) struct Seat {
+struct Seat {
     engine: Arc<Engine>,
     /// Not taken when it is dropped: tokio has no thread for it, because it is shutting down.
     taken: Cell<bool>,
@@ -26,12 +51,12 @@ pub(super) struct Seat {
 
 impl Seat {
     /// A seat that `Engine::take_seat` has taken, for a loop that is going to start.
-    pub(super) fn new(engine: Arc<Engine>) -> Self {
+    fn new(engine: Arc<Engine>) -> Self {
         Seat { engine, taken: Cell::new(false) }
     }
 
     /// Runs a loop on this thread.
-    pub(super) fn run(self) {
+    fn run(self) {
         self.taken.set(true);
         run_loop(&self.engine);
     }
@@ -45,82 +70,6 @@ impl Drop for Seat {
         }
         self.engine.start_loops();
     }
-}
-
-thread_local! {
-    /// The loop that runs nodes on this thread.
-    static LOOP: Cell<*const Loop> = const { Cell::new(std::ptr::null()) };
-}
-
-/// A loop's queue, and whether it has its seat.
-pub(crate) struct Loop {
-    pub(super) engine: Arc<Engine>,
-    pub(super) queue: Worker<Node>,
-    number: usize,
-    /// The loop's thread blocks inside a node, and somebody else may run nodes in its place.
-    lent: Cell<bool>,
-}
-
-impl Loop {
-    /// Opens a queue for this thread.
-    fn open(engine: &Arc<Engine>) -> Loop {
-        let queue = Worker::new_lifo();
-        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        engine.lanes_mut().push(Lane { owner: number, stealer: queue.stealer() });
-        Loop { engine: engine.clone(), queue, number, lent: Cell::new(false) }
-    }
-
-    /// Runs `f` as a node of this loop may: `wait` and `compute` inside it know the loop.
-    fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Leave(*const Loop);
-        impl Drop for Leave {
-            fn drop(&mut self) {
-                LOOP.set(self.0);
-            }
-        }
-        let _leave = Leave(LOOP.replace(self));
-        f()
-    }
-
-    /// Puts a claimed node with its demand into this loop's queue.
-    pub(super) fn push(&self, node: Node) {
-        self.queue.push(node);
-        self.engine.start_loops();
-    }
-
-    /// Lets another loop run in place of this thread, which is about to block inside a node.
-    fn lend(&self) {
-        if !self.lent.replace(true) {
-            self.engine.active.fetch_sub(1, Ordering::SeqCst);
-            self.engine.start_loops();
-        }
-    }
-
-    /// Takes the place back. For a moment there may be one loop too many.
-    pub(super) fn take_back(&self) {
-        if self.lent.replace(false) {
-            self.engine.active.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-}
-
-impl Drop for Loop {
-    fn drop(&mut self) {
-        self.engine.lanes_mut().retain(|lane| lane.owner != self.number);
-        while let Some(node) = self.queue.pop() {
-            self.engine.injector.push(node);
-        }
-        if self.engine.is_closed() {
-            self.engine.give_up_queued();
-        }
-    }
-}
-
-/// The loop whose node is running on this thread, if any.
-pub(crate) fn current_loop<R>(f: impl FnOnce(Option<&Loop>) -> R) -> R {
-    // SAFETY: `Loop::enter` sets the pointer for as long as it borrows the loop.
-    f(unsafe { LOOP.get().as_ref() })
 }
 
 fn run_loop(engine: &Arc<Engine>) {
@@ -166,11 +115,9 @@ pub(crate) fn wait(demand: &Arc<Demand>, sink: Node, in_place: bool) -> Result<(
         if let Some(result) = demand.ended() {
             return result;
         }
-        if let Some(own) = own {
-            own.lend();
-        }
+        let lends = own.filter(|own| own.lend());
         let result = if in_place { tokio::task::block_in_place(|| park(demand)) } else { park(demand) };
-        if let Some(own) = own {
+        if let Some(own) = lends {
             own.take_back();
         }
         result

@@ -16,7 +16,7 @@
 //! tasks, and `wait` inside a node may block. There is no protocol for sleeping: a loop that finds
 //! nothing for 50 µs ends, and whoever adds work while fewer than `target` loops are active
 //! starts one. Either the loop that ends sees the work, or who added it sees that the loop has
-//! ended: both write first and then look, with a fence between (`Engine::start_loops`).
+//! ended: both write first and then look, with a fence between (`start_loops` in `loops.rs`).
 //!
 //! # The end
 //!
@@ -27,6 +27,7 @@ mod clock;
 mod cost;
 mod current;
 mod demand;
+mod lane;
 mod later;
 mod loops;
 mod publish;
@@ -35,12 +36,13 @@ mod walk;
 use current::with_engine;
 pub(crate) use current::{current, enter, leave};
 pub(crate) use demand::{Arrivals, Demand, Listener};
-pub(crate) use loops::{current_loop, start, wait};
+pub(crate) use lane::current_loop;
+pub(crate) use loops::{start, wait};
 pub(crate) use publish::cancel;
 
 use crate::node::Node;
-use crossbeam_deque::{Injector, Steal, Stealer};
-use loops::Seat;
+use crossbeam_deque::{Injector, Steal};
+use lane::Lane;
 use publish::give_up_queued;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, RwLock};
@@ -60,11 +62,6 @@ pub(crate) struct Engine {
     hungry: AtomicUsize,
     closed: AtomicBool,
     runtime: tokio::runtime::Handle,
-}
-
-struct Lane {
-    owner: usize,
-    stealer: Stealer<Node>,
 }
 
 impl Engine {
@@ -128,29 +125,6 @@ impl Engine {
     fn inject(self: &Arc<Self>, node: Node) {
         self.injector.push(node);
         self.start_loops();
-    }
-
-    /// Starts a loop if fewer than `target` are active: called after work was added.
-    fn start_loops(self: &Arc<Self>) {
-        fence(Ordering::SeqCst);
-        loop {
-            let active = self.active.load(Ordering::SeqCst);
-            if self.is_closed() {
-                return self.give_up_queued();
-            }
-            if active >= self.target.load(Ordering::SeqCst) || !self.has_work() {
-                return;
-            }
-            if self.take_seat(active) {
-                let seat = Seat::new(self.clone());
-                drop(self.runtime.spawn_blocking(move || seat.run()));
-                return;
-            }
-        }
-    }
-
-    fn take_seat(&self, active: usize) -> bool {
-        self.active.compare_exchange(active, active + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     fn lanes(&self) -> std::sync::RwLockReadGuard<'_, Vec<Lane>> {

@@ -1,7 +1,7 @@
 //! The ends of a claim: done, failed, cancelled, or given up; and what becomes of who waited.
 
 use super::demand::{Demand, fail_sink};
-use super::loops::current_loop;
+use super::lane::current_loop;
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, Waiters};

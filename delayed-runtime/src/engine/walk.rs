@@ -17,7 +17,7 @@
 //! inside a function.
 
 use super::demand::Demand;
-use super::loops::Loop;
+use super::lane::Loop;
 use super::publish::{consumer_error, done, drop_claim, fail};
 use super::{Engine, clock, cost, later};
 use crate::error::Error;

@@ -1,0 +1,93 @@
+//! The queue of one loop.
+
+use super::Engine;
+use crate::node::Node;
+use crossbeam_deque::{Stealer, Worker};
+use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Another loop's end of a queue.
+pub(super) struct Lane {
+    pub(super) owner: usize,
+    pub(super) stealer: Stealer<Node>,
+}
+
+thread_local! {
+    /// The loop that runs nodes on this thread.
+    static LOOP: Cell<*const Loop> = const { Cell::new(std::ptr::null()) };
+}
+
+/// A loop's queue, and whether it has its seat.
+pub(crate) struct Loop {
+    pub(super) engine: Arc<Engine>,
+    pub(super) queue: Worker<Node>,
+    pub(super) number: usize,
+    /// The loop's thread blocks inside a node, and somebody else may run nodes in its place.
+    lent: Cell<bool>,
+}
+
+impl Loop {
+    /// Opens a queue for this thread.
+    pub(super) fn open(engine: &Arc<Engine>) -> Loop {
+        let queue = Worker::new_lifo();
+        static NUMBERS: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        engine.lanes_mut().push(Lane { owner: number, stealer: queue.stealer() });
+        Loop { engine: engine.clone(), queue, number, lent: Cell::new(false) }
+    }
+
+    /// Runs `f` as a node of this loop may: `wait` and `compute` inside it know the loop.
+    pub(super) fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Leave(*const Loop);
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                LOOP.set(self.0);
+            }
+        }
+        let _leave = Leave(LOOP.replace(self));
+        f()
+    }
+
+    /// Puts a claimed node with its demand into this loop's queue.
+    pub(super) fn push(&self, node: Node) {
+        self.queue.push(node);
+        self.engine.start_loops();
+    }
+
+    /// Lets another loop run in place of this thread, which is about to block inside a node. False
+    /// if one does already.
+    pub(super) fn lend(&self) -> bool {
+        let lends = !self.lent.replace(true);
+        if lends {
+            self.engine.active.fetch_sub(1, Ordering::SeqCst);
+            self.engine.start_loops();
+        }
+        lends
+    }
+
+    /// Takes the place back. For a moment there may be one loop too many.
+    pub(super) fn take_back(&self) {
+        if self.lent.replace(false) {
+            self.engine.active.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+impl Drop for Loop {
+    fn drop(&mut self) {
+        self.engine.lanes_mut().retain(|lane| lane.owner != self.number);
+        while let Some(node) = self.queue.pop() {
+            self.engine.injector.push(node);
+        }
+        if self.engine.is_closed() {
+            self.engine.give_up_queued();
+        }
+    }
+}
+
+/// The loop whose node is running on this thread, if any.
+pub(crate) fn current_loop<R>(f: impl FnOnce(Option<&Loop>) -> R) -> R {
+    // SAFETY: `Loop::enter` sets the pointer for as long as it borrows the loop.
+    f(unsafe { LOOP.get().as_ref() })
+}
