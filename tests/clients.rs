@@ -286,6 +286,9 @@ fn a_short_function_that_becomes_long_is_shared() {
     let slow = Arc::new(AtomicUsize::new(2));
     let late = slow.clone();
     std::thread::spawn(move || {
+        while late.load(SeqCst) < 3 {
+            std::thread::yield_now();
+        }
         std::thread::sleep(Duration::from_millis(5));
         late.fetch_add(1, SeqCst);
     });

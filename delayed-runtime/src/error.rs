@@ -1,5 +1,6 @@
 //! The one error: which node has no value, why, and who needed it.
 
+use crate::panic;
 use crate::task::Place;
 use std::any::Any;
 use std::error::Error as StdError;
@@ -236,14 +237,7 @@ impl Error {
     }
 
     pub(crate) fn panicked(node: NodeInfo, payload: Box<dyn Any + Send>) -> Self {
-        let text = match payload.downcast::<String>() {
-            Ok(text) => *text,
-            Err(payload) => match payload.downcast_ref::<&str>() {
-                Some(text) => (*text).to_owned(),
-                None => "the panic's payload is not text".to_owned(),
-            },
-        };
-        Error::new(node, Cause::Panicked(text))
+        Error::new(node, Cause::Panicked(panic::text(payload)))
     }
 
     /// The same error as `consumer` sees it, which needed the value.

@@ -94,13 +94,13 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
     let frame = |node: NodeRef| Frame { inputs: inputs(node.node()).into_iter(), node, found: Vec::new() };
     let mut stack: Vec<(Frame, &'static str)> = Vec::new();
     for root in nodes(collection) {
-        if index_of.contains_key(&root.node().address()) {
+        if index_of.contains_key(&root.node().id()) {
             continue;
         }
         stack.push((frame(root), ""));
         while let Some((top, param)) = stack.last_mut() {
             if let Some((input, param)) = top.inputs.next() {
-                match index_of.get(&input.node().address()) {
+                match index_of.get(&input.node().id()) {
                     Some(&index) => top.found.push((index, param)),
                     None => stack.push((frame(input), param)),
                 }
@@ -119,7 +119,7 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
                 status: Status::of(node),
             });
             graph.edges.extend(done.found.into_iter().map(|(from, param)| Edge { from, to: index, param }));
-            index_of.insert(node.address(), index);
+            index_of.insert(node.id(), index);
             if let Some((consumer, _)) = stack.last_mut() {
                 consumer.found.push((index, param));
             }

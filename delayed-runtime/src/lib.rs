@@ -17,6 +17,7 @@ mod handle;
 mod name;
 mod node;
 mod operators;
+mod panic;
 mod slot;
 mod task;
 mod watch;

@@ -3,7 +3,7 @@
 use crate::argument::{IntoArg, IntoArgRef};
 use crate::call::{builtins, drop_value, fallible_operation, into_failure, operation};
 use crate::collection::{Gather, nodes};
-use crate::error::NodeError;
+use crate::error::{Cause, Error, NodeError};
 use crate::handle::{Delayed, Ref};
 use crate::node::{self, Inputs, Kind, LAZY, Node, NodeRef, Outcome, SECOND, Vtable, group};
 use crate::slot::{Edges, Handles, Loading, Slot};
@@ -96,6 +96,9 @@ impl<T: Send + Sync + 'static> Delayed<T> {
 impl<T: Clone + Send + Sync + 'static> Delayed<Delayed<T>> {
     /// The value of the handle that this node makes. A function that builds more graph returns a
     /// handle of it; no thread is blocked until that is computed.
+    ///
+    /// A node whose inner handle needs the node itself waits for ever. It takes a shared cell to
+    /// make one; only the shortest such circle is noticed and fails.
     #[track_caller]
     pub fn flatten(self) -> Delayed<T> {
         struct Flat<T>(PhantomData<T>);
@@ -111,7 +114,13 @@ impl<T: Clone + Send + Sync + 'static> Delayed<Delayed<T>> {
                         node.write::<T>(input.take());
                         return Outcome::Done;
                     }
-                    node.set_edge(0, input.take::<Delayed<T>>().into_node());
+                    let handle = input.take::<Delayed<T>>();
+                    if handle.node() == node {
+                        let what =
+                            "it is the handle that its own input made, so it waits for itself".to_owned();
+                        return Outcome::Failed(Error::new(node.info(), Cause::Misused(what)));
+                    }
+                    node.set_edge(0, handle.into_node());
                 }
                 Outcome::Again
             }
@@ -175,6 +184,9 @@ impl<C: Gather + Send + 'static> Slot for Gathered<C> {
     const EDGES: Option<usize> = Some(1);
 
     fn count(&self) -> usize {
+        1
+    }
+    fn edges(_: &C) -> usize {
         1
     }
     fn store(self, edges: &mut Edges) -> C {

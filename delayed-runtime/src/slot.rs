@@ -33,9 +33,14 @@ pub trait Slot: Send + 'static {
     #[doc(hidden)]
     fn store(self, edges: &mut Edges) -> Self::Rest;
 
-    /// Why the function cannot run although the inputs are done. `skip` edges come before.
+    /// How many edges the argument has.
     #[doc(hidden)]
-    fn refusal(_rest: &Self::Rest, _inputs: &Loading, _skip: &mut usize) -> Option<Error> {
+    fn edges(rest: &Self::Rest) -> usize;
+
+    /// Why the function cannot run although the inputs are done. `skip` edges come before this
+    /// argument's.
+    #[doc(hidden)]
+    fn refusal(_rest: &Self::Rest, _inputs: &Loading, _skip: usize) -> Option<Error> {
         None
     }
 
@@ -57,6 +62,12 @@ pub struct Edges {
 pub struct Many {
     len: usize,
     inline: bool,
+}
+
+impl Many {
+    fn edges(&self) -> usize {
+        if self.inline { self.len } else { 1 }
+    }
 }
 
 impl Edges {
@@ -162,6 +173,10 @@ impl<T: Send + 'static> Slot for Plain<T> {
         0
     }
 
+    fn edges(_: &T) -> usize {
+        0
+    }
+
     #[inline(always)]
     fn store(self, _: &mut Edges) -> T {
         self.0
@@ -183,6 +198,10 @@ impl<T: Clone + Send + Sync + 'static> Slot for Owned<T> {
     const EDGES: Option<usize> = Some(1);
 
     fn count(&self) -> usize {
+        1
+    }
+
+    fn edges((): &()) -> usize {
         1
     }
 
@@ -208,6 +227,10 @@ impl<T: Send + Sync + 'static> Slot for Shared<T> {
     const EDGES: Option<usize> = Some(1);
 
     fn count(&self) -> usize {
+        1
+    }
+
+    fn edges((): &()) -> usize {
         1
     }
 
@@ -250,14 +273,17 @@ impl<T: Send + Sync + 'static> Slot for Sole<T> {
         1
     }
 
+    fn edges((): &()) -> usize {
+        1
+    }
+
     fn store(self, edges: &mut Edges) {
         edges.push(self.0.into_node());
     }
 
-    fn refusal((): &(), inputs: &Loading, skip: &mut usize) -> Option<Error> {
-        let input = inputs.0.ahead(*skip);
-        *skip += 1;
-        if input.is_unique() {
+    fn refusal((): &(), inputs: &Loading, skip: usize) -> Option<Error> {
+        let input = inputs.0.ahead(skip);
+        if input.has_one_reader() {
             return None;
         }
         let what = format!(
@@ -271,7 +297,7 @@ impl<T: Send + Sync + 'static> Slot for Sole<T> {
     fn load((): (), inputs: &mut Loading) -> T {
         // SAFETY: the input is done, `store` took it from a handle of `T`, and `refusal` has seen
         // that there is no other reference; only this consumer could make one.
-        unsafe { inputs.0.next().take_unique() }
+        unsafe { inputs.0.next().take_last() }
     }
 }
 
@@ -296,6 +322,10 @@ impl<T: Clone + Send + Sync + 'static> Slot for Handles<T> {
 
     fn count(&self) -> usize {
         self.0.len()
+    }
+
+    fn edges(many: &Many) -> usize {
+        many.edges()
     }
 
     fn store(self, edges: &mut Edges) -> Many {
@@ -323,6 +353,10 @@ impl<T: Clone + Send + Sync + 'static, const N: usize> Slot for HandleArray<T, N
         N
     }
 
+    fn edges(many: &Many) -> usize {
+        many.edges()
+    }
+
     fn store(self, edges: &mut Edges) -> Many {
         self.0.store(edges)
     }
@@ -346,6 +380,10 @@ impl<T: Clone + Send + Sync + 'static> Slot for HandleRows<T> {
 
     fn count(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
+    }
+
+    fn edges((many, _): &Self::Rest) -> usize {
+        many.edges()
     }
 
     fn store(self, edges: &mut Edges) -> Self::Rest {
@@ -374,6 +412,10 @@ impl<A: Slot, B: Slot> Slot for Pair<A, B> {
 
     fn count(&self) -> usize {
         self.0.count() + self.1.count()
+    }
+
+    fn edges((a, b): &Self::Rest) -> usize {
+        A::edges(a) + B::edges(b)
     }
 
     fn store(self, edges: &mut Edges) -> Self::Rest {
@@ -428,7 +470,10 @@ macro_rules! wrapped {
             fn store(self, edges: &mut Edges) -> S::Rest {
                 self.0.store(edges)
             }
-            fn refusal(rest: &S::Rest, inputs: &Loading, skip: &mut usize) -> Option<Error> {
+            fn edges(rest: &S::Rest) -> usize {
+                S::edges(rest)
+            }
+            fn refusal(rest: &S::Rest, inputs: &Loading, skip: usize) -> Option<Error> {
                 S::refusal(rest, inputs, skip)
             }
             #[inline(always)]
@@ -497,7 +542,7 @@ pub(crate) use for_tuples;
 
 macro_rules! tuples {
     ($(($($s:ident $x:ident $i:tt)*))*) => {$(
-        #[allow(unused_variables, unused_mut, non_snake_case, clippy::unused_unit)]
+        #[allow(unused_variables, unused_mut, unused_assignments, non_snake_case, clippy::unused_unit)]
         impl<$($s: Slot),*> Slots for ($($s,)*) {
             type Values = ($($s::Value,)*);
             type Rest = ($($s::Rest,)*);
@@ -516,9 +561,12 @@ macro_rules! tuples {
             }
             fn refusal(rest: &Self::Rest, inputs: &Loading) -> Option<Error> {
                 let mut skip = 0;
-                $(if let Some(error) = $s::refusal(&rest.$i, inputs, &mut skip) {
-                    return Some(error);
-                })*
+                $(
+                    if let Some(error) = $s::refusal(&rest.$i, inputs, skip) {
+                        return Some(error);
+                    }
+                    skip += $s::edges(&rest.$i);
+                )*
                 None
             }
             #[inline(always)]

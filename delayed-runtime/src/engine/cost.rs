@@ -4,7 +4,7 @@
 //! Two functions may share an entry; then both are taken for what was measured last. The entries
 //! are hints: any value is safe.
 
-use crate::node::Vtable;
+use crate::node::{Kind, Vtable};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const ENTRIES: usize = 1 << 10;
@@ -27,8 +27,9 @@ fn entry(vtable: &'static Vtable) -> &'static AtomicU32 {
 /// Whether the function is known to be short.
 #[inline(always)]
 pub(super) fn is_light(vtable: &'static Vtable) -> bool {
-    // Zero wraps round, so an unknown function is not light.
-    entry(vtable).load(Ordering::Relaxed).wrapping_sub(1) < LIGHT
+    // A node that runs later is started in its own way. Zero wraps round, so an unknown function is
+    // not light.
+    vtable.kind != Kind::Later && entry(vtable).load(Ordering::Relaxed).wrapping_sub(1) < LIGHT
 }
 
 /// The latest measurements' mean, or `None` if there is none.

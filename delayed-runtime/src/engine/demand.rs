@@ -9,8 +9,8 @@ use crate::abort;
 use crate::call::builtins;
 use crate::error::{Cause, Error};
 use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
+use crate::panic;
 use crate::task::Function;
-use crate::watch;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -38,17 +38,19 @@ impl Arrivals {
             state.1.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
+            panic::ignore(|| waker.wake());
         }
     }
 
     /// The next number; if there is none, `waker` is woken when there is.
     pub(crate) fn pop(&self, waker: &Waker) -> Option<usize> {
+        let waker = waker.clone();
         let mut state = lock(&self.0);
         let number = state.0.pop_front();
-        if number.is_none() {
-            state.1 = Some(waker.clone());
-        }
+        let old = if number.is_none() { state.1.replace(waker) } else { Some(waker) };
+        drop(state);
+        // A waker is the user's code, so it is dropped without the lock.
+        drop(old);
         number
     }
 }
@@ -221,7 +223,7 @@ impl Demand {
         let in_vain = {
             let progress = lock(&self.progress);
             // While the wish is open the sink has its reference to the root.
-            matches!(*progress, Progress::Open(_)) && self.root.is_some_and(|root| root.count() == 1)
+            matches!(*progress, Progress::Open(_)) && self.root.is_some_and(Node::is_left_to_the_wish)
         };
         if in_vain {
             self.withdraw();
@@ -230,15 +232,14 @@ impl Demand {
 
     /// How the wish ended; if it has not, `waker` is woken when it has.
     pub(crate) fn poll(&self, waker: &Waker) -> Option<Result<(), Error>> {
-        match &mut *lock(&self.progress) {
-            Progress::Ended(result) => Some(result.clone()),
-            Progress::Open(current) => {
-                if !current.as_ref().is_some_and(|w| w.will_wake(waker)) {
-                    *current = Some(waker.clone());
-                }
-                None
-            }
-        }
+        // Wakers are the user's code, so they are cloned and dropped without the lock.
+        let waker = waker.clone();
+        let old = match &mut *lock(&self.progress) {
+            Progress::Ended(result) => return Some(result.clone()),
+            Progress::Open(current) => current.replace(waker),
+        };
+        drop(old);
+        None
     }
 
     pub(crate) fn ended(&self) -> Option<Result<(), Error>> {
@@ -260,14 +261,15 @@ impl Demand {
         if self.watches.load(Ordering::Relaxed)
             && let Some(root) = self.root
         {
-            watch::remove(root.address());
+            root.unwatch();
         }
+        self.give_up_waiting();
         self.tell(waker);
     }
 
     fn tell(&self, waker: Option<Waker>) {
         if let Some(waker) = waker {
-            waker.wake();
+            panic::ignore(|| waker.wake());
         }
         if let Listener::Stream(arrivals, number) = &self.listener {
             arrivals.push(*number);
@@ -282,13 +284,13 @@ impl Demand {
     }
 
     /// Remembers that a node claimed for this wish is going to wait for `input`.
-    pub(super) fn will_await(&self, input: Node) {
+    pub(super) fn will_await(&self, input: Node, id: u64) {
         let mut awaits = lock(&self.awaits);
         if awaits.len() == awaits.capacity() {
             let tasks = abort::tasks();
             awaits.retain(|(node, id)| tasks.get(&node.address()).is_some_and(|entry| entry.id == *id));
         }
-        awaits.push((input, input.id()));
+        awaits.push((input, id));
     }
 
     /// After the wish was withdrawn: takes the nodes that wait for what runs later, so that what
@@ -299,24 +301,30 @@ impl Demand {
     fn give_up_waiting(&self) {
         fence(Ordering::SeqCst);
         let awaits = std::mem::take(&mut *lock(&self.awaits));
-        for (node, id) in awaits {
-            let waiters = {
-                let tasks = abort::tasks();
-                match tasks.get(&node.address()) {
-                    // A node in the table is there, and claimed, while the lock is held.
-                    Some(entry) if entry.id == id => node.take_waiters(),
-                    _ => continue,
-                }
-            };
-            super::publish::enqueue(waiters);
-        }
+        give_up_waiters(awaits);
     }
 
-    /// A node claimed for this wish has become a waiter of a node that runs later.
-    pub(super) fn has_started_to_wait(&self) {
+    /// A node claimed for this wish has become a waiter of `input`, which runs later.
+    pub(super) fn has_started_to_wait(&self, input: Node, id: u64) {
         fence(Ordering::SeqCst);
         if self.stopped.load(Ordering::Relaxed) {
-            self.give_up_waiting();
+            give_up_waiters([(input, id)]);
         }
+    }
+}
+
+/// Takes the waiters of nodes that run later, and puts them where they belong. A node that has not
+/// started yet is not in the table; its waiters are taken when it starts.
+fn give_up_waiters(nodes: impl IntoIterator<Item = (Node, u64)>) {
+    for (node, id) in nodes {
+        let waiters = {
+            let tasks = abort::tasks();
+            match tasks.get(&node.address()) {
+                // A node in the table is there, and claimed, while the lock is held.
+                Some(entry) if entry.id == id => node.take_waiters(),
+                _ => continue,
+            }
+        };
+        super::publish::enqueue(waiters);
     }
 }

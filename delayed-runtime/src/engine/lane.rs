@@ -66,6 +66,10 @@ impl Loop {
         lends
     }
 
+    pub(super) fn is_lent(&self) -> bool {
+        self.lent.get()
+    }
+
     /// Takes the place back. For a moment there may be one loop too many.
     pub(super) fn take_back(&self) {
         if self.lent.replace(false) {
@@ -76,6 +80,7 @@ impl Loop {
 
 impl Drop for Loop {
     fn drop(&mut self) {
+        self.take_back();
         self.engine.lanes_mut().retain(|lane| lane.owner != self.number);
         while let Some(node) = self.queue.pop() {
             self.engine.injector.push(node);

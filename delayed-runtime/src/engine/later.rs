@@ -4,7 +4,7 @@
 //! The claim goes with the task. Whether it ends, panics, is aborted or is dropped by a runtime
 //! that shuts down, [`Claim`] publishes the node exactly once.
 
-use super::publish::{done, fail};
+use super::publish::{done, enqueue, fail};
 use super::{Engine, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
@@ -79,6 +79,8 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
     let (engine, id, address) = (engine.clone(), node.id(), node.address());
     let runtime = engine.runtime().clone();
     abort::tasks().insert(address, abort::Entry { id, task: None });
+    // Who waits already looks again, and so gets into the table of its wish.
+    enqueue(node.take_waiters());
     let task = runtime.spawn(run(claim, engine, future)).abort_handle();
     let mut tasks = abort::tasks();
     // Without its entry the node may be gone.

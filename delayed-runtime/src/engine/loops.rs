@@ -181,6 +181,6 @@ pub(crate) fn start(demand: &Arc<Demand>, sink: Node) {
         }
         // A node that waits would wait for this thread.
         None if demand.engine().has_one_thread() => demand.engine().submit(sink, demand),
-        None => walk::run_light(demand, sink),
+        None => with_engine(demand.engine(), || walk::run_light(demand, sink)),
     });
 }

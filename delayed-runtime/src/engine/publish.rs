@@ -5,29 +5,45 @@ use super::lane::current_loop;
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, Waiters};
+use std::cell::Cell;
 use std::sync::Arc;
 
-/// Puts nodes that waited back to work, each with the engine of its own wish.
+thread_local! {
+    /// Nodes whose claims the outermost `enqueue` on this thread is giving up, while it does so.
+    static GIVEN_UP: Cell<Option<Vec<Node>>> = const { Cell::new(None) };
+}
+
+/// Puts nodes that waited back to work, each with the engine of its own wish. Where the wish does
+/// not hold any more the claim is given up, which concerns who waits for that node in turn: a list
+/// and not recursion, because ending a wish comes back here.
 pub(super) fn enqueue(waiters: Waiters) {
     let mut given_up = Vec::new();
-    let mut waiters = waiters;
-    loop {
-        for node in waiters {
-            // SAFETY: the list gave its claims to us; a claim in a list has its demand.
-            let demand = unsafe { &*node.demand().cast::<Demand>() };
-            if demand.is_stopped() {
-                given_up.push(node);
-                continue;
-            }
-            let engine = demand.engine().clone();
-            current_loop(|own| match own {
-                Some(own) if Arc::ptr_eq(&own.engine, &engine) => own.push(node),
-                _ => engine.inject(node),
-            });
+    for node in waiters {
+        // SAFETY: the list gave its claims to us; a claim in a list has its demand.
+        let demand = unsafe { &*node.demand().cast::<Demand>() };
+        if demand.is_stopped() {
+            given_up.push(node);
+            continue;
         }
-        let Some(node) = given_up.pop() else { return };
+        let engine = demand.engine().clone();
+        current_loop(|own| match own {
+            Some(own) if Arc::ptr_eq(&own.engine, &engine) => own.push(node),
+            _ => engine.inject(node),
+        });
+    }
+    if given_up.is_empty() {
+        return;
+    }
+    if let Some(mut list) = GIVEN_UP.take() {
+        list.append(&mut given_up);
+        GIVEN_UP.set(Some(list));
+        return;
+    }
+    while let Some(node) = given_up.pop() {
+        GIVEN_UP.set(Some(given_up));
         // SAFETY: as above.
-        waiters = unsafe { give_up(node) };
+        enqueue_some(unsafe { give_up(node) });
+        given_up = GIVEN_UP.take().unwrap_or_default();
     }
 }
 

@@ -231,6 +231,9 @@ impl<'a> Walker<'a> {
                 // SAFETY: a frame is claimed by this walker, and it has not run.
                 unsafe { fail(current.0, error, true) };
             } else if current.0.has(BLOCKED) {
+                if demand.is_stopped() {
+                    return self.stop(demand, current, start);
+                }
                 if !self.suspend(demand, current) {
                     // Something has changed meanwhile: look again.
                     current.begin(parent);
@@ -277,41 +280,41 @@ impl<'a> Walker<'a> {
         let parent = frame.parent();
         node.mark(0, EXCLUSIVE);
         node.mark(0, BLOCKED);
+        let mut choice = None;
         for index in 0..node.edges() {
             let input = frame.input(index);
-            let mut word = input.word(Ordering::Acquire);
-            if word.state() == DONE || (node.vtable().tolerant && word.state() == FAILED) {
-                continue;
-            }
-            let later = input.vtable().kind == Kind::Later;
-            if later {
-                demand.will_await(input);
-            }
-            while word.state() == CLAIMED {
-                let left = Arc::into_raw(demand.clone());
-                // SAFETY: a frame is claimed by this walker; the claim goes into the list.
-                let waiting = unsafe {
-                    node.set_demand(left.cast());
-                    node.wait_for(input, word)
-                };
-                match waiting {
-                    Ok(()) => {
-                        if later {
-                            demand.has_started_to_wait();
-                        }
-                        return true;
-                    }
-                    Err(now) => {
-                        // SAFETY: the demand was not left with the node after all.
-                        drop(unsafe { Arc::from_raw(left) });
-                        frame.set_parent(parent);
-                        word = now;
+            let word = input.word(Ordering::Acquire);
+            match word.state() {
+                DONE => {}
+                FAILED | CANCELLED if node.vtable().tolerant => {}
+                CLAIMED => {
+                    // Who waits for what runs later is found when the wish is withdrawn.
+                    if choice.is_none() || input.vtable().kind == Kind::Later {
+                        choice = Some((input, word));
                     }
                 }
+                _ => return false,
             }
-            return false;
         }
-        false
+        let Some((input, word)) = choice else { return false };
+        let id = (input.vtable().kind == Kind::Later).then(|| input.id());
+        if let Some(id) = id {
+            demand.will_await(input, id);
+        }
+        let left = Arc::into_raw(demand.clone());
+        // SAFETY: a frame is claimed by this walker; the claim goes into the list.
+        let waits = unsafe {
+            node.set_demand(left.cast());
+            node.wait_for(input, word).is_ok()
+        };
+        if !waits {
+            // SAFETY: the demand was not left with the node after all.
+            drop(unsafe { Arc::from_raw(left) });
+            frame.set_parent(parent);
+        } else if let Some(id) = id {
+            demand.has_started_to_wait(input, id);
+        }
+        waits
     }
 
     /// Runs a node whose inputs are done, and publishes it. `frame` is the newest frame that may
@@ -411,8 +414,10 @@ impl<'a> Walker<'a> {
         if !light && !node.has(EXCLUSIVE) {
             node.mark(RUNNING, 0);
         }
+        let lent = self.own.is_some_and(Loop::is_lent);
         let ran = self.call(node);
-        if let Some(own) = self.own {
+        // The place that was lent before belongs to what is below on this thread's stack.
+        if let Some(own) = self.own.filter(|_| !lent) {
             own.take_back();
         }
         cost::learn(vtable, now.elapsed());

@@ -13,7 +13,9 @@
 //! LAZY ──> CLAIMED ──> DONE | FAILED      and CLAIMED ──> LAZY when the wish is withdrawn
 //!             ├──> CANCELLED ──> FAILED   consumers fail at once, the claimer later
 //!             └──> ORPHANED ──> freed     no reference is left; the claimer frees it
-//! LAZY <─> LOCKED                         for some instructions, to look at edges or to rename
+//! LAZY <─> LOCKED                         for some instructions, to look at edges
+//! DONE ──> MOVED                          the value was moved out although a persisted node's wish
+//!                                         still has its reference; it never looks at the value
 //! ```
 //!
 //! Who moves the word from `LAZY` to `CLAIMED` is the claimer. It alone may touch `next`,
@@ -41,12 +43,10 @@ use crate::chunk;
 use crate::error::{Cause, Error, Name, NodeInfo};
 use crate::name;
 use crate::task::{Place, Task};
-use crate::watch;
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 pub(crate) const LAZY: usize = 0;
@@ -55,6 +55,7 @@ pub(crate) const DONE: usize = 2;
 pub(crate) const FAILED: usize = 3;
 pub(crate) const LOCKED: usize = 4;
 pub(crate) const CANCELLED: usize = 5;
+const MOVED: usize = 6;
 pub(crate) const ORPHANED: usize = 7;
 const STATE: usize = 7;
 
@@ -72,9 +73,6 @@ pub(crate) const SECOND: u8 = 8;
 const NAMED: u8 = 16;
 /// The place of the call lies before the header.
 const PLACED: u8 = 32;
-/// Somebody wants to know when one reference is left.
-const WATCHED: u8 = 64;
-
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
 
@@ -247,16 +245,6 @@ impl Node {
 
     pub(crate) fn is_running(self) -> bool {
         self.flags().load(Ordering::Relaxed) & RUNNING != 0
-    }
-
-    /// Calls `watcher` when one reference is left, until `watch::remove`. False if the node has a
-    /// watcher already.
-    pub(crate) fn watch(self, watcher: Arc<dyn Fn() + Send + Sync>) -> bool {
-        let is_new = watch::add(self.address(), watcher);
-        if is_new {
-            self.flags().fetch_or(WATCHED, Ordering::Relaxed);
-        }
-        is_new
     }
 
     /// Gives the node a name of its own.

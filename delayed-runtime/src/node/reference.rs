@@ -1,12 +1,19 @@
 //! References, and what happens when the last one goes.
 
-use super::{CANCELLED, CLAIMED, DONE, Header, Kind, Node, ORPHANED, WATCHED, Word};
+use super::{CANCELLED, CLAIMED, DONE, Header, Kind, MOVED, Node, ORPHANED, Word};
 use crate::abort;
 use crate::watch;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
+
+/// In the count: somebody wants to know when one reference is left, which is that of a wish for a
+/// persisted node.
+const WATCHED: u32 = 1 << 31;
+/// The wish's reference and one other.
+const LAST_BUT_THE_WISH: u32 = WATCHED | 2;
 
 /// A counted reference to a node.
 pub(crate) struct NodeRef(pub(super) Node);
@@ -41,8 +48,8 @@ impl NodeRef {
     pub(crate) unsafe fn take<T: Clone>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.0.is_unique() {
-                return self.take_unique();
+            if self.0.is_unique() || self.0.is_last_but_the_wish() {
+                return self.take_last();
             }
             self.0.peek::<T>().clone()
         }
@@ -52,14 +59,17 @@ impl NodeRef {
     ///
     /// # Safety
     ///
-    /// The node is done, its value is a `T`, and this is the last reference.
+    /// The node is done, its value is a `T`, and nobody else can read it: [`Node::has_one_reader`].
     #[inline(always)]
-    pub(crate) unsafe fn take_unique<T>(self) -> T {
-        let node = self.into_raw();
+    pub(crate) unsafe fn take_last<T>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
-            let value = node.read();
-            node.deallocate();
+            let value = self.0.read();
+            if self.0.is_unique() {
+                self.into_raw().deallocate();
+            } else {
+                self.0.set_moved();
+            }
             value
         }
     }
@@ -72,8 +82,34 @@ impl Node {
         self.references().load(Ordering::Acquire) == 1
     }
 
-    pub(crate) fn count(self) -> u32 {
-        self.references().load(Ordering::Acquire)
+    fn is_last_but_the_wish(self) -> bool {
+        self.references().load(Ordering::Acquire) == LAST_BUT_THE_WISH
+    }
+
+    /// Whether whoever has a reference is the only one who may look at the value.
+    pub(crate) fn has_one_reader(self) -> bool {
+        self.is_unique() || self.is_last_but_the_wish()
+    }
+
+    /// Whether only the wish for a persisted node has a reference.
+    pub(crate) fn is_left_to_the_wish(self) -> bool {
+        self.references().load(Ordering::Acquire) == WATCHED | 1
+    }
+
+    /// Calls `watcher` when one reference is left, until [`unwatch`](Node::unwatch). False if the
+    /// node has a watcher already.
+    pub(crate) fn watch(self, watcher: Arc<dyn Fn() + Send + Sync>) -> bool {
+        let is_new = watch::add(self.address(), watcher);
+        if is_new {
+            self.references().fetch_or(WATCHED, Ordering::AcqRel);
+        }
+        is_new
+    }
+
+    /// Ends a [`watch`](Node::watch), before the wish gives its reference back.
+    pub(crate) fn unwatch(self) {
+        self.references().fetch_and(!WATCHED, Ordering::AcqRel);
+        watch::remove(self.address());
     }
 
     /// A new reference.
@@ -84,7 +120,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn acquire(self) -> NodeRef {
         // Relaxed as in `Arc`: a new reference is made from one that is already there.
-        if self.references().fetch_add(1, Ordering::Relaxed) > u32::MAX / 2 {
+        if self.references().fetch_add(1, Ordering::Relaxed) & !WATCHED > WATCHED / 2 {
             std::process::abort();
         }
         NodeRef(self)
@@ -107,7 +143,7 @@ impl Drop for NodeRef {
         if references.load(Ordering::Acquire) == 1 {
             return release_last(self.0);
         }
-        let (watched, address) = (self.0.has(WATCHED), self.0.address());
+        let address = self.0.address();
         // Release gives what was done through this reference to whoever frees the node.
         match references.fetch_sub(1, Ordering::Release) {
             1 => {
@@ -115,7 +151,7 @@ impl Drop for NodeRef {
                 release_last(self.0);
             }
             // From here the node may be gone.
-            2 if watched => watch::one_is_left(address),
+            LAST_BUT_THE_WISH => watch::one_is_left(address),
             _ => {}
         }
     }
@@ -162,7 +198,7 @@ thread_local! {
 ///
 /// Nobody else can reach the node; `state` says what its payload is.
 pub(super) unsafe fn free(node: Node, state: usize) {
-    if state == DONE && node.vtable().drop_value.is_none() {
+    if state == MOVED || (state == DONE && node.vtable().drop_value.is_none()) {
         // SAFETY: the caller's promise; the payload needs no drop, the edges are used up.
         return unsafe { node.deallocate() };
     }
@@ -172,6 +208,11 @@ pub(super) unsafe fn free(node: Node, state: usize) {
         // SAFETY: the caller's promise.
         unsafe { (*node.header()).next = rest }
     };
+    // A sink ends a wish, and whoever waits for that may be below on this thread's stack.
+    if node.vtable().kind == Kind::Sink {
+        // SAFETY: the caller's promise.
+        return unsafe { empty_and_deallocate(node) };
+    }
     match TO_FREE.try_with(|list| {
         list.get().inspect(|&rest| {
             link(rest);

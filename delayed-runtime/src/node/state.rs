@@ -2,11 +2,11 @@
 
 use super::reference::free;
 use super::{
-    CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Header, LAZY, LOCKED, Node, NodeRef, OF_CLAIM, ORPHANED,
-    STATE,
+    CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Header, LAZY, LOCKED, MOVED, Node, NodeRef, OF_CLAIM,
+    ORPHANED, STATE,
 };
 use crate::error::{Cause, Error};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use crate::panic;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{Ordering, fence};
 
@@ -72,12 +72,13 @@ impl Node {
         loop {
             let word = self.word(Ordering::Acquire);
             match word.state() {
-                DONE => return Seen::Done,
+                DONE | MOVED => return Seen::Done,
                 LAZY => {
                     if self.is_unique() {
                         // Unique first, state second: whoever had another reference may have
                         // finished the node and given the reference back since `word` was read.
-                        if self.word(Ordering::Relaxed) == word {
+                        // Acquire, because a claim may have been withdrawn meanwhile.
+                        if self.word(Ordering::Acquire) == word {
                             self.atomic_word().store(Word::new(CLAIMED).0, Ordering::Relaxed);
                             let flags = self.flags().load(Ordering::Relaxed) & !OF_CLAIM;
                             self.flags().store(flags | EXCLUSIVE, Ordering::Relaxed);
@@ -134,6 +135,12 @@ impl Node {
     pub(crate) unsafe fn set_parent(self, parent: Option<Node>) {
         // SAFETY: the caller's promise.
         unsafe { (*self.header()).next = parent.map_or(ptr::null_mut(), |p| p.header()) }
+    }
+
+    /// Says that a done node's value was moved out, while a wish that never looks at it has its
+    /// reference.
+    pub(super) fn set_moved(self) {
+        self.atomic_word().store(Word::new(MOVED).0, Ordering::Release);
     }
 
     /// Publishes a node that nobody else can reach.
@@ -245,16 +252,17 @@ impl Node {
         let vtable = self.vtable();
         let drop_payload = |drop_fn: unsafe fn(Node)| {
             // SAFETY: the caller's promise; the payload is not looked at again if this unwinds.
-            let _ = catch_unwind(AssertUnwindSafe(|| unsafe { drop_fn(self) }));
+            panic::ignore(|| unsafe { drop_fn(self) });
         };
         match state {
+            MOVED => {}
             DONE => {
                 if let Some(drop_value) = vtable.drop_value {
                     drop_payload(drop_value);
                 }
             }
-            // SAFETY: the caller's promise.
-            FAILED => drop(unsafe { self.read::<Error>() }),
+            // SAFETY: a failed node's payload is an error.
+            FAILED => drop_payload(|node| drop(unsafe { node.read::<Error>() })),
             _ => {
                 drop_payload(vtable.drop_call);
                 // SAFETY: the node has not run, so its edges are whole.
