@@ -234,3 +234,107 @@ async fn timeouts_and_select_around_compute() {
     gate.add_permits(1);
     assert_eq!(x.await.unwrap(), 1);
 }
+
+/// Blocks its thread until `go`.
+#[delayed(blocking)]
+fn hold(go: Arc<Semaphore>) -> i64 {
+    while go.try_acquire().is_err() {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    1
+}
+#[delayed]
+fn fail(_x: i64) -> Result<i64, String> {
+    Err("no".into())
+}
+#[delayed]
+async fn wait_after(_x: i64, gate: Arc<Semaphore>, alive: Arc<AtomicUsize>) -> i64 {
+    let _alive = Alive::new(&alive);
+    gate.acquire().await.unwrap().forget();
+    1
+}
+
+#[tokio::test]
+async fn a_wish_that_fails_lets_its_other_futures_go() {
+    let (go, gate, alive) =
+        (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let other = add(wait_for(gate.clone(), alive.clone()), 1);
+    let mut wish = delayed::compute((fail(hold(go.clone())), other));
+    begun(&mut wish).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    go.add_permits(1);
+    assert_eq!(wish.await.unwrap_err().to_string(), "`fail` failed: no");
+    until(|| alive.load(SeqCst) == 0).await;
+
+    let go = Arc::new(Semaphore::new(0));
+    let other = add(wait_for(gate.clone(), alive.clone()), 1);
+    let kept = add(fail(hold(go.clone())), other).persist();
+    until(|| alive.load(SeqCst) == 1).await;
+    go.add_permits(1);
+    until(|| kept.status() == Status::Failed).await;
+    drop(kept);
+    until(|| alive.load(SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_wish_withdrawn_before_its_future_starts_does_not_keep_it() {
+    let (go, gate, alive) =
+        (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let future = wait_after(hold(go.clone()), gate.clone(), alive.clone());
+    let consumer = add(&future, 2);
+    let kept = future.persist();
+    let mut wish = consumer.compute();
+    begun(&mut wish).await;
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    drop(wish);
+    go.add_permits(1);
+    until(|| alive.load(SeqCst) == 1).await;
+    drop(kept);
+    until(|| alive.load(SeqCst) == 0).await;
+}
+
+#[tokio::test]
+async fn a_wish_dropped_at_any_moment_lets_its_future_go() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    for round in 0..300 {
+        let mut wish = client.compute(add(wait_for(gate.clone(), alive.clone()), 1));
+        begun(&mut wish).await;
+        for _ in 0..round * 37 % 4_000 {
+            std::hint::spin_loop();
+        }
+        drop(wish);
+        until(|| alive.load(SeqCst) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_future_that_only_a_withdrawn_wish_needs_is_dropped_beside_one_that_is_needed() {
+    let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let needed = add(wait_for(gate.clone(), alive.clone()), 1);
+    let mut first = needed.clone().compute();
+    begun(&mut first).await;
+    let mut second = add(&needed, wait_for(gate.clone(), alive.clone())).compute();
+    begun(&mut second).await;
+    until(|| alive.load(SeqCst) == 2).await;
+    drop(second);
+    until(|| alive.load(SeqCst) == 1).await;
+    gate.add_permits(1);
+    assert_eq!(first.await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn settle_with_a_cancelled_node_that_is_still_running() {
+    let (go, gate, alive) =
+        (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
+    let running = hold(go.clone());
+    let mut wish = delayed::settle(vec![running.clone(), wait_for(gate.clone(), alive.clone())]);
+    begun(&mut wish).await;
+    until(|| alive.load(SeqCst) == 1).await;
+    running.cancel();
+    gate.add_permits(1);
+    let results = wish.await;
+    assert!(results[0].as_ref().unwrap_err().is_cancelled());
+    assert_eq!(*results[1].as_ref().unwrap(), 1);
+    go.add_permits(1);
+}

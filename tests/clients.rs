@@ -309,3 +309,88 @@ fn nodes_that_wait_on_a_current_thread_runtime() {
         }
     });
 }
+
+#[test]
+fn two_futures_inside_a_node_on_one_thread() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let node = delayed::call(
+        || {
+            let later = delayed::call_async(
+                || async {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    1
+                },
+                (),
+            );
+            let a = later.map(|x| x + 1);
+            let b = delayed::call(|| std::thread::sleep(Duration::from_millis(5)), ());
+            let (a, b) = futures::executor::block_on(futures::future::join(a.compute(), b.compute()));
+            b.unwrap();
+            a.unwrap()
+        },
+        (),
+    );
+    assert_eq!(futures::executor::block_on(client.compute(node)).unwrap(), 2);
+}
+
+#[test]
+fn loops_are_counted_right_when_short_functions_block() {
+    #[delayed]
+    fn sometimes(x: i64, blocks: bool) -> i64 {
+        if !blocks {
+            return x + 1;
+        }
+        let later = delayed::call_async(
+            || async {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                1
+            },
+            (),
+        );
+        futures::executor::block_on(later.map(|x| x + 1).compute()).unwrap()
+    }
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let _guard = client.enter();
+    let mut x = delayed::value(0);
+    for _ in 0..1_000 {
+        x = sometimes(x, false);
+    }
+    x.wait().unwrap();
+    assert_eq!(sometimes(1, true).wait().unwrap(), 2);
+    assert_eq!(delayed::call(|| 3, ()).persist().wait().unwrap(), 3);
+    assert_eq!(futures::executor::block_on(delayed::call(|| 4, ()).compute()).unwrap(), 4);
+}
+
+#[test]
+fn a_drop_that_waits_ends_when_its_client_is_gone() {
+    struct Waits(Arc<AtomicUsize>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.fetch_add(1 + usize::from(delayed::call(|| 1, ()).wait().is_ok()), SeqCst);
+        }
+    }
+    let (started, go, dropped) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let value = delayed::value(Waits(dropped.clone()));
+    let (s, g) = (started.clone(), go.clone());
+    let node = client.persist(delayed::call(
+        move || {
+            s.store(1, SeqCst);
+            while g.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            drop(value);
+        },
+        (),
+    ));
+    while started.load(SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    drop(client);
+    go.store(1, SeqCst);
+    while dropped.load(SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    drop(node);
+}

@@ -231,3 +231,80 @@ async fn a_timeout_inside_a_node_is_a_timeout() {
     }
     assert!(slow().await.unwrap_err().is_timeout());
 }
+
+#[test]
+fn a_waker_that_panics_harms_nobody() {
+    use std::task::{Context, Wake, Waker};
+    struct Bad;
+    impl Wake for Bad {
+        fn wake(self: Arc<Self>) {
+            panic!("in wake")
+        }
+    }
+    let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
+    for fails in [false, true] {
+        #[delayed(blocking)]
+        fn later(fails: bool) -> Result<Vec<i64>, String> {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            if fails { Err("no".into()) } else { Ok(vec![1; 100]) }
+        }
+        let node = later(fails);
+        let mut wish = client.compute(node.clone());
+        let waker = Waker::from(Arc::new(Bad));
+        assert!(std::pin::Pin::new(&mut wish).poll(&mut Context::from_waker(&waker)).is_pending());
+        while node.try_get().is_none() {
+            std::thread::yield_now();
+        }
+        assert_eq!(futures::executor::block_on(wish).is_ok(), !fails);
+        assert_eq!(futures::executor::block_on(client.compute(double(1))).unwrap(), 2);
+    }
+}
+
+#[test]
+fn panics_of_what_a_panic_carries_and_of_errors_end_where_they_are() {
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("in the drop of a payload")
+        }
+    }
+    let error = add(delayed::call(|| -> i64 { std::panic::panic_any(Payload) }, ()), 1).wait().unwrap_err();
+    assert!(error.is_panic());
+
+    #[derive(Debug)]
+    struct Bad;
+    impl std::fmt::Display for Bad {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("bad")
+        }
+    }
+    impl std::error::Error for Bad {}
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("in the drop of an error")
+        }
+    }
+    #[delayed]
+    fn bad() -> Result<i64, Bad> {
+        Err(Bad)
+    }
+    let node = bad().persist();
+    while node.try_get().is_none() {
+        std::thread::yield_now();
+    }
+    drop(node);
+    // This thread still frees values.
+    let counted = Arc::new(());
+    drop(delayed::value(counted.clone()));
+    assert_eq!(Arc::strong_count(&counted), 1);
+}
+
+#[test]
+fn a_handle_that_flattens_into_itself_is_an_error() {
+    let cell = Arc::new(std::sync::Mutex::new(None::<Delayed<i64>>));
+    let inside = cell.clone();
+    let outer: Delayed<Delayed<i64>> = delayed::call(move || inside.lock().unwrap().take().unwrap(), ());
+    let flat = outer.flatten();
+    *cell.lock().unwrap() = Some(flat.clone());
+    assert!(flat.wait().unwrap_err().to_string().contains("waits for itself"));
+}

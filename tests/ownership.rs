@@ -193,3 +193,38 @@ fn values_of_any_size_and_alignment() {
         drop(check(wide(5), &shared, [3; 1000], 1));
     }
 }
+
+#[test]
+fn sole_looks_at_its_own_argument() {
+    struct Once(u32);
+    #[delayed]
+    fn once() -> Once {
+        Once(7)
+    }
+    #[delayed]
+    fn open(all: Vec<i64>, more: &Once, x: Once, pair: (i64, i64)) -> u32 {
+        x.0 + more.0 + all.len() as u32 + pair.0 as u32
+    }
+    let (kept, shared, one) = (once(), once(), value(1i64));
+    let reference = kept.wait_ref().unwrap();
+    for n in [0, 1, 64, 65] {
+        let all = vec![one.clone(); n];
+        let refused = open(all.clone(), once(), kept.clone().sole(), (&one, 2)).wait();
+        assert!(refused.unwrap_err().to_string().contains("sole"));
+        assert_eq!(open(all, &shared, once().sole(), (&one, 2)).wait().unwrap(), 15 + n as u32);
+    }
+    assert_eq!(reference.0, 7);
+}
+
+#[test]
+fn a_persisted_value_can_be_moved() {
+    for _ in 0..200 {
+        let counts = Arc::new(Counts::default());
+        let x = make(counts.clone()).persist();
+        assert_eq!(eat(x).wait().unwrap(), 1);
+        assert_eq!((counts.clones(), counts.drops()), (0, 1));
+        let x = make(counts.clone()).persist();
+        let y = delayed::call(|x: Counted| drop(x), (x.sole(),));
+        y.wait().unwrap();
+    }
+}
