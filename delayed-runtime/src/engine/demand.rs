@@ -114,6 +114,11 @@ unsafe fn drop_call(node: Node) {
     // SAFETY: the sink has not run.
     let demand = unsafe { node.read::<Payload>() };
     let info = demand.root.map_or_else(|| node.info(), Node::info);
+    if demand.watches.load(Ordering::Relaxed)
+        && let Some(root) = demand.root
+    {
+        root.unwatch();
+    }
     let cause = if demand.engine.is_closed() { Cause::ShutDown } else { Cause::Cancelled };
     demand.end(Err(Error::new(info, cause)));
 }
@@ -143,7 +148,7 @@ unsafe fn end_sink(sink: Node, result: Result<(), Error>) {
         if matches!(demand.listener, Listener::Nobody) {
             // `withdraw_if_in_vain` looks at the root while the wish is open.
             demand.end(result);
-            sink.release_edges(0);
+            sink.take_edge(0).release_watched();
         } else {
             // Who wished may want to move the values out, so the sink's references go first.
             sink.release_edges(0);
@@ -258,11 +263,6 @@ impl Demand {
             *progress = Progress::Ended(result);
             waker
         };
-        if self.watches.load(Ordering::Relaxed)
-            && let Some(root) = self.root
-        {
-            root.unwatch();
-        }
         self.give_up_waiting();
         self.tell(waker);
     }

@@ -75,6 +75,18 @@ impl NodeRef {
     }
 }
 
+impl NodeRef {
+    /// Gives back the reference of a wish that has [`watch`](Node::watch)ed. In one step, so that at
+    /// no time it looks like the reference of somebody who may read the value.
+    pub(crate) fn release_watched(self) {
+        let node = self.into_raw();
+        watch::remove(node.address());
+        if node.references().fetch_sub(WATCHED + 1, Ordering::AcqRel) == WATCHED + 1 {
+            release_last(node);
+        }
+    }
+}
+
 impl Node {
     /// Whether there is one reference. The Acquire pairs with the release of those given back.
     #[inline(always)]
@@ -106,7 +118,7 @@ impl Node {
         is_new
     }
 
-    /// Ends a [`watch`](Node::watch), before the wish gives its reference back.
+    /// Ends a [`watch`](Node::watch) of a wish that is withdrawn, before it gives its reference back.
     pub(crate) fn unwatch(self) {
         self.references().fetch_and(!WATCHED, Ordering::AcqRel);
         watch::remove(self.address());
