@@ -67,7 +67,11 @@
 //! - An argument has no expected type: `inc(x.into())`, `inc(Default::default())`,
 //!   `f(iter.collect())` and `f(vec![])` need an annotation such as `f(Vec::<i64>::new())`.
 //! - Handles inside a struct, an option or a map make no edges: use [`gather`].
-//! - A node that waits, by [`wait`](Delayed::wait), for something that itself needs this node waits for ever.
+//! - A node that waits, by [`wait`](Delayed::wait), for something that itself needs this node waits
+//!   for ever.
+//! - The first poll of a future of [`compute`](Delayed::compute) may run functions that have been
+//!   short so far. A function that waits for what its caller does next, such as a message, is
+//!   `#[delayed(blocking)]`.
 
 #[doc(inline)]
 pub use delayed_runtime::{

@@ -92,7 +92,8 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         self.node().info().name().to_owned()
     }
 
-    /// Gives the node a name of its own, which errors and pictures show.
+    /// Gives the node a name of its own, which errors and pictures show: `read(path).named(path)`
+    /// says which file could not be read.
     pub fn named(self, name: impl AsRef<str>) -> Self {
         self.node().set_name(name.as_ref());
         self
