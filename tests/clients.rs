@@ -394,3 +394,45 @@ fn a_drop_that_waits_ends_when_its_client_is_gone() {
     }
     drop(node);
 }
+
+#[test]
+fn threads_that_nodes_start_may_wait() {
+    #[delayed]
+    fn scoped() -> i64 {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..4).map(|i| scope.spawn(move || inc(i).wait().unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        })
+    }
+    for _ in 0..20 {
+        assert_eq!((0..8).map(|_| scoped()).sum::<Delayed<i64>>().wait().unwrap(), 80);
+    }
+}
+
+#[test]
+fn waiting_inside_an_asynchronous_node_is_an_error() {
+    #[delayed]
+    async fn waits() -> Result<i64, delayed::Error> {
+        inc(1).wait()
+    }
+    assert!(waits().wait().unwrap_err().to_string().contains(".await"));
+}
+
+#[test]
+fn asynchronous_nodes_do_not_queue_behind_others() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let go = Arc::new(AtomicUsize::new(0));
+    let waits = go.clone();
+    let busy = client.persist(delayed::call(
+        move || {
+            while waits.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+        },
+        (),
+    ));
+    let later = delayed::call_async(|| async { 1 }, ());
+    assert_eq!(futures::executor::block_on(client.compute(later)).unwrap(), 1);
+    go.store(1, SeqCst);
+    futures::executor::block_on(client.compute(busy)).unwrap();
+}

@@ -64,8 +64,9 @@ for_tuples!(tuples);
 #[diagnostic::on_unimplemented(
     message = "the parameter takes `{T}`, a `Delayed<{T}>` or a reference to one; it cannot take `{Self}`",
     label = "expected `{T}` or a handle of it",
-    note = "`Vec<T>` also takes a vector or slice of `Delayed<T>`; other nested handles go through `delayed::gather(…)`",
-    note = "a handle passed by value needs `{T}: Clone`, unless it is passed as `handle.sole()`"
+    note = "the value of a handle is cloned if another node needs it too: if `{T}` is not `Clone`, derive that, \
+            borrow with a parameter `&{T}`, or pass `handle.sole()`",
+    note = "collections of handles are taken for `Vec`, arrays and pairs; others go through `delayed::gather(…)`"
 )]
 pub trait IntoArg<T: Value> {
     #[doc(hidden)]
@@ -75,10 +76,12 @@ pub trait IntoArg<T: Value> {
 }
 
 /// What a parameter of type `&T` accepts: a `T` by value, a handle of one, or a reference to a
-/// handle. The function borrows the value from its node; nothing is cloned.
+/// handle. The function borrows the value from its node, which is not cloned. (Text and slices that
+/// are passed by reference are copied into the node. The values of a *collection* of handles are
+/// moved or cloned into a new `Vec`, as for [`IntoArg`].)
 #[diagnostic::on_unimplemented(
-    message = "the parameter borrows `{T}`: pass an owned `{T}`, a `Delayed<{T}>` or a reference to one; it cannot take `{Self}`",
-    label = "expected `{T}` (by value) or a handle of it",
+    message = "the parameter borrows `{T}`: pass the owner of one by value, or a handle of it; it cannot take `{Self}`",
+    label = "expected an owned `{T}` (`String` for `str`, `Vec<U>` for `[U]`) or a handle",
     note = "a node outlives this call, so a plain reference has to be cloned, moved, or put into `delayed::value(…)` once and shared"
 )]
 pub trait IntoArgRef<T: ?Sized + Value> {
@@ -95,7 +98,8 @@ pub trait IntoArgRef<T: ?Sized + Value> {
 #[diagnostic::on_unimplemented(
     message = "the parameter takes `{T}` or a handle of it; it cannot take `{Self}`",
     label = "expected `{T}` or a handle of it",
-    note = "a handle passed by value needs `{T}: Clone`, unless it is passed as `handle.sole()`"
+    note = "a plain value has to be `Send + Sync + Unpin + 'static`, also a closure with what it captures",
+    note = "the value of a handle has to be `Clone`, unless it is passed as `handle.sole()`"
 )]
 pub trait IntoAny<T: Value> {
     #[doc(hidden)]
@@ -170,6 +174,7 @@ accept! {
         [] &PathBuf => Path as Plain<PathBuf>, |x| Plain(x.clone());
         [] String => Path as Plain<PathBuf>, |x| Plain(x.into());
         [U: Clone + Send + Sync + 'static] &[U] => [U] as Plain<Vec<U>>, |x| Plain(x.to_vec());
+        [U: Clone + Send + Sync + 'static] &Vec<U> => [U] as Plain<Vec<U>>, |x| Plain(x.clone());
         [] Delayed<&'static str> => str as Through<Shared<&'static str>>, |x| Through(Shared(x));
     }
     IntoAny::into_any {

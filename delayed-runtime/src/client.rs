@@ -25,8 +25,9 @@ const MOST_BORROWED: usize = 256;
 /// Most programs need none. Without a client, handles are computed by a global one with one worker
 /// and a thread for each core, which starts at first use.
 ///
-/// Dropping a client never blocks. Functions that are running end, and their values are kept;
-/// whatever else was wanted from this client ends with an error.
+/// Dropping a client never blocks. Functions that are running end, and their values are kept.
+/// Futures of `compute` and `settle` end with an error. Nodes that had not started, also persisted
+/// ones, are lazy again, and another client can compute them.
 pub struct Client {
     engine: Arc<Engine>,
     threads_per_worker: usize,
@@ -171,7 +172,8 @@ impl Client {
     }
 
     /// Makes this client the current one, on this thread, until the guard is dropped. Guards may be
-    /// dropped in any order.
+    /// dropped in any order. Nodes compute with the client that runs them; threads that they start
+    /// themselves do not know it.
     pub fn enter(&self) -> Enter<'_> {
         Enter { number: engine::enter(&self.engine), client: PhantomData, not_send: PhantomData }
     }

@@ -180,13 +180,14 @@ pub fn compute<C: Gather>(handles: C) -> Compute<C> {
     Compute::new(handles)
 }
 
-/// [`compute`](compute()) for callers outside asynchronous code: blocks this thread, which runs nodes itself
-/// meanwhile. It may also be called inside a node.
+/// [`compute`](compute()) for callers outside asynchronous code: blocks this thread, which runs nodes
+/// of this graph itself, beside the client's threads. It may also be called inside a node that is
+/// not asynchronous.
 ///
 /// # Errors
 ///
-/// As [`compute`](compute()); also when it would block the one thread of a `current_thread` runtime that has to
-/// run the graph.
+/// As [`compute`](compute()); also inside an asynchronous node, and where it would block the one
+/// thread of a `current_thread` runtime that has to run the graph: use `.await` there.
 #[track_caller]
 pub fn wait<C: Gather>(handles: C) -> Result<C::Output, Error> {
     block_on(&handles, Location::caller())?;
@@ -199,8 +200,14 @@ fn block_on(handles: &impl Collection, at: &'static Location<'static>) -> Result
     let in_runtime = Handle::try_current().is_ok_and(|here| here.id() == engine.runtime().id());
     // Loops are on threads of their own.
     let in_place = in_runtime && !engine::current_loop(|own| own.is_some());
-    if in_place && engine.has_one_thread() {
-        let what = "it would block the only thread of the runtime that has to run the graph; use `.await`";
+    let misuse = if engine::is_polling() {
+        Some("it would block a thread that runs asynchronous nodes; inside one use `.await`")
+    } else if in_place && engine.has_one_thread() {
+        Some("it would block the only thread of the runtime that has to run the graph; use `.await`")
+    } else {
+        None
+    };
+    if let Some(what) = misuse {
         return Err(Error::misuse("wait", Place::from(at), what.to_owned()));
     }
     let (demand, sink) = Demand::new(engine, nodes(handles), false, Listener::One);
@@ -211,7 +218,7 @@ fn block_on(handles: &impl Collection, at: &'static Location<'static>) -> Result
 /// collection's shape, with handles.
 ///
 /// The wish holds as long as a handle, or something that needs it, can reach the value.
-#[must_use = "a persisted value is kept only while one of its handles lives"]
+#[must_use = "dropping the last handle withdraws the work"]
 pub fn persist<C: Collection>(handles: C) -> C::Persisted {
     persist_with(handles, &client::current())
 }
@@ -226,11 +233,14 @@ fn persist_with<C: Collection>(handles: C, engine: &Arc<Engine>) -> C::Persisted
 }
 
 /// Computes all handles in a collection, and gives every result: a failure does not end it.
+/// Dropping the future withdraws the wish, as for [`compute`](compute()).
 pub fn settle<C: Gather>(handles: C) -> Settle<C> {
     Settle { handles: Some(handles), wish: Wish::New(None) }
 }
 
-/// Demands handles and yields each when its node has ended, first come first served.
+/// Demands handles and yields each when its node has ended, first come first served. Its value or
+/// error is then there: [`try_get`](Delayed::try_get), or `.await` it. (When the client is dropped, the
+/// handles that are left come back as they are.)
 pub fn as_completed<T, I>(handles: I) -> AsCompleted<T>
 where
     T: Send + Sync + 'static,
@@ -295,7 +305,7 @@ impl Client {
     }
 
     /// Persists handles with this client: see [`persist`](crate::persist()).
-    #[must_use = "a persisted value is kept only while one of its handles lives"]
+    #[must_use = "dropping the last handle withdraws the work"]
     pub fn persist<C: Collection>(&self, handles: C) -> C::Persisted {
         persist_with(handles, self.engine())
     }
@@ -345,6 +355,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// Demands the value now, in the background: see [`persist`](persist()).
+    #[must_use = "dropping the last handle withdraws the work"]
     pub fn persist(self) -> Delayed<T> {
         persist(self)
     }

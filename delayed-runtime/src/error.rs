@@ -299,24 +299,33 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Error {
+    fn text(&self) -> String {
         let Origin { node, cause } = &*self.0.origin;
         let name = node.name();
         match cause {
-            Cause::Failed(kept) => write!(f, "`{name}` failed: {}", kept.error()),
-            Cause::Panicked(text) => write!(f, "`{name}` panicked: {text}"),
-            Cause::Cancelled => write!(f, "`{name}` was cancelled"),
-            Cause::ShutDown => write!(f, "`{name}` was not finished: its client was shut down"),
-            Cause::Misused(what) => write!(f, "`{name}`: {what}"),
+            Cause::Failed(kept) => format!("`{name}` failed: {}", kept.error()),
+            Cause::Panicked(text) => format!("`{name}` panicked: {text}"),
+            Cause::Cancelled => format!("`{name}` was cancelled"),
+            Cause::ShutDown => format!("`{name}` was not finished: its client was shut down"),
+            Cause::Misused(what) => format!("`{name}`: {what}"),
         }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.text();
+        let mut lines = text.lines();
+        f.write_str(lines.next().unwrap_or_default())?;
+        if lines.next().is_some() { f.write_str(" …") } else { Ok(()) }
     }
 }
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let node = self.node();
-        write!(f, "{self}\n  at {}:{}:{}", node.file(), node.line(), node.column())?;
+        write!(f, "{}\n  at {}:{}:{}", self.text(), node.file(), node.line(), node.column())?;
         if node.id != 0 {
             write!(f, ", key {}", node.key())?;
         }

@@ -82,7 +82,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         self.node.node()
     }
 
-    /// The function's name and a number that no other node of this process has: `add-5f3a09c2d41b`.
+    /// The node's name and a number that no other node of this process has: `add-5f3a09c2d41b`.
     pub fn key(&self) -> String {
         self.node().info().key()
     }
@@ -93,7 +93,8 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 
     /// Gives the node a name of its own, which errors and pictures show: `read(path).named(path)`
-    /// says which file could not be read.
+    /// says which file could not be read. All handles of the node show the name, and the node's key
+    /// begins with it.
     pub fn named(self, name: impl AsRef<str>) -> Self {
         self.node().set_name(name.as_ref());
         self

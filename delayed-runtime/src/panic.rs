@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Runs code whose panic concerns nobody: a waker, or the `Drop` of a value that nobody wants.
 pub(crate) fn ignore(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        std::mem::forget(payload);
+        drop(text(payload));
     }
 }
 

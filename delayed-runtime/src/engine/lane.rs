@@ -7,6 +7,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+/// How deep nodes may compute inside nodes on one stack. Deeper ones go to another thread.
+const DEPTH: usize = 64;
+
 /// Another loop's end of a queue.
 pub(super) struct Lane {
     pub(super) owner: usize,
@@ -23,6 +26,8 @@ pub(crate) struct Loop {
     pub(super) engine: Arc<Engine>,
     pub(super) queue: Worker<Node>,
     pub(super) number: usize,
+    /// How many wishes this thread runs inside each other's nodes.
+    depth: Cell<usize>,
     /// The loop's thread blocks inside a node, and somebody else may run nodes in its place.
     lent: Cell<bool>,
 }
@@ -34,7 +39,7 @@ impl Loop {
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         engine.lanes_mut().push(Lane { owner: number, stealer: queue.stealer() });
-        Loop { engine: engine.clone(), queue, number, lent: Cell::new(false) }
+        Loop { engine: engine.clone(), queue, number, depth: Cell::new(0), lent: Cell::new(false) }
     }
 
     /// Runs `f` as a node of this loop may: `wait` and `compute` inside it know the loop.
@@ -47,6 +52,19 @@ impl Loop {
         }
         let _leave = Leave(LOOP.replace(self));
         f()
+    }
+
+    /// Whether a node of this loop may run a wish for `engine` on its own stack.
+    pub(super) fn may_nest(&self, engine: &Arc<Engine>) -> bool {
+        Arc::ptr_eq(&self.engine, engine) && self.depth.get() < DEPTH
+    }
+
+    /// Runs `f`, which may call nodes that run wishes in turn.
+    pub(super) fn nested<R>(&self, f: impl FnOnce() -> R) -> R {
+        self.depth.set(self.depth.get() + 1);
+        let result = f();
+        self.depth.set(self.depth.get() - 1);
+        result
     }
 
     /// Puts a claimed node with its demand into this loop's queue.

@@ -9,6 +9,7 @@ use super::{Engine, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{CANCELLED, Node, ORPHANED, Outcome};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -100,10 +101,23 @@ fn call(node: Node) -> std::thread::Result<Outcome> {
     catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) }))
 }
 
+thread_local! {
+    /// An asynchronous node is being polled on this thread.
+    static POLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is inside an asynchronous node, which must not block its runtime's thread.
+pub(crate) fn is_polling() -> bool {
+    POLLING.get()
+}
+
 async fn run(claim: Claim, engine: Arc<Engine>, mut future: crate::node::NodeFuture) {
     let outcome = poll_fn(|cx| {
         let poll = || with_engine(&engine, || future.as_mut().poll(cx));
-        match catch_unwind(AssertUnwindSafe(poll)) {
+        let outer = POLLING.replace(true);
+        let polled = catch_unwind(AssertUnwindSafe(poll));
+        POLLING.set(outer);
+        match polled {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
             Err(panic) => Poll::Ready(Err(panic)),

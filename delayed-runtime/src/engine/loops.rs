@@ -89,16 +89,16 @@ fn run_loop(engine: &Arc<Engine>) {
     });
 }
 
-/// Runs a wish on a thread that is not one of the engine's, and as far as the engine has a place
-/// for it; the caller then waits for what is left.
+/// Runs a wish on a thread that is not one of the engine's; the caller then waits for what is left.
 fn run_outside(demand: &Arc<Demand>, sink: Node) {
     let engine = demand.engine();
     let active = engine.active.load(Ordering::SeqCst);
-    if active >= engine.target.load(Ordering::SeqCst) || !engine.take_seat(active) {
-        return engine.submit(sink, demand);
+    // Without a place it runs all the same: whoever holds the places may be waiting for this thread.
+    let seat = (active < engine.target.load(Ordering::SeqCst) && engine.take_seat(active))
+        .then(|| Seat::new(engine.clone()));
+    if let Some(seat) = &seat {
+        seat.taken.set(true);
     }
-    let seat = Seat::new(engine.clone());
-    seat.taken.set(true);
     let own = Loop::open(engine);
     with_engine(engine, || own.enter(|| walk::run_inside(demand, sink, &own)));
 }
@@ -108,7 +108,7 @@ fn run_outside(demand: &Arc<Demand>, sink: Node) {
 pub(crate) fn wait(demand: &Arc<Demand>, sink: Node, in_place: bool) -> Result<(), Error> {
     current_loop(|own| {
         match own {
-            Some(own) if Arc::ptr_eq(&own.engine, demand.engine()) => walk::run_inside(demand, sink, own),
+            Some(own) if own.may_nest(demand.engine()) => walk::run_inside(demand, sink, own),
             Some(_) => demand.engine().submit(sink, demand),
             None => run_outside(demand, sink),
         }
@@ -169,7 +169,7 @@ fn find_work(own: &Loop) -> Option<Node> {
 /// blocks if this is not the end of the wish, so its place goes to another loop.
 pub(crate) fn start(demand: &Arc<Demand>, sink: Node) {
     current_loop(|own| match own {
-        Some(own) if Arc::ptr_eq(&own.engine, demand.engine()) => {
+        Some(own) if own.may_nest(demand.engine()) => {
             walk::run_inside(demand, sink, own);
             if demand.ended().is_none() {
                 own.lend();

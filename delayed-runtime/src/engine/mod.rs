@@ -37,6 +37,7 @@ use current::with_engine;
 pub(crate) use current::{current, enter, leave};
 pub(crate) use demand::{Arrivals, Demand, Listener};
 pub(crate) use lane::current_loop;
+pub(crate) use later::is_polling;
 pub(crate) use loops::{start, wait};
 pub(crate) use publish::cancel;
 

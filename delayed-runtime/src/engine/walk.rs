@@ -140,12 +140,12 @@ pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
 /// Starts a wish inside a node of `own`, and runs as much of it as this thread can.
 pub(super) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
     let mut walker = Walker::new(Some(own));
-    walker.walk(demand, sink);
+    own.nested(|| walker.walk(demand, sink));
     while demand.ended().is_none() {
         let Some(node) = own.queue.pop() else { return };
         // SAFETY: what was in a queue is a claim with its demand.
         if std::ptr::eq(unsafe { node.demand() }.cast(), Arc::as_ptr(demand)) {
-            walker.resume(node);
+            own.nested(|| walker.resume(node));
         } else {
             // It may need what waits below on this thread's stack, so another thread runs it.
             own.engine.inject(node);
@@ -389,7 +389,8 @@ impl<'a> Walker<'a> {
         let now = Instant::now();
         let begin = *self.begin.get_or_insert(now);
         if self.pace == Pace::Light
-            && (!light || vtable.kind == Kind::Later || now.duration_since(begin) > SLICE)
+            && vtable.kind != Kind::Later
+            && (!light || now.duration_since(begin) > SLICE)
         {
             return Ran::Declined;
         }
