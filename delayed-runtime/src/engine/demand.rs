@@ -123,17 +123,40 @@ unsafe fn drop_call(node: Node) {
     demand.end(Err(Error::new(info, cause)));
 }
 
-/// Ends a sink because of an error.
+/// Ends a sink.
 ///
 /// # Safety
 ///
 /// The caller has the claim of the sink, which has not run, and gives it up.
-pub(super) unsafe fn fail_sink(sink: Node, error: Error) {
+pub(super) unsafe fn finish_sink(sink: Node, result: Result<(), Error>) {
     // SAFETY: the caller's promise; a sink is orphaned, so its claimer frees it.
     unsafe {
-        end_sink(sink, Err(error));
+        end_sink(sink, result);
         sink.deallocate();
     }
+}
+
+/// Ends a sink that waited for its only input, if that has ended: no loop has to come for it.
+///
+/// # Safety
+///
+/// The caller has the claim of the node, which came from a list and has its demand. If this is
+/// true, the claim is used up.
+pub(super) unsafe fn finish_waiting_sink(node: Node) -> bool {
+    if node.vtable().kind != Kind::Sink || node.edges() != 1 {
+        return false;
+    }
+    // SAFETY: the caller's promise; a claimed node's edges hold references.
+    unsafe {
+        let Some(mut result) = node.edge(0).ended() else { return false };
+        if node.vtable().tolerant {
+            result = Ok(());
+        }
+        let demand = Arc::from_raw(node.demand().cast::<Demand>());
+        finish_sink(node, result);
+        drop(demand);
+    }
+    true
 }
 
 /// Uses up the sink's payload and edges and tells who wished.

@@ -1,6 +1,6 @@
 //! The ends of a claim: done, failed, cancelled, or given up; and what becomes of who waited.
 
-use super::demand::{Demand, fail_sink};
+use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
 use crate::abort;
 use crate::error::{Cause, Error};
@@ -20,6 +20,10 @@ pub(super) fn enqueue(waiters: Waiters) {
     let mut given_up = Vec::new();
     for node in waiters {
         // SAFETY: the list gave its claims to us; a claim in a list has its demand.
+        if unsafe { finish_waiting_sink(node) } {
+            continue;
+        }
+        // SAFETY: as above.
         let demand = unsafe { &*node.demand().cast::<Demand>() };
         if demand.is_stopped() {
             given_up.push(node);
@@ -110,7 +114,7 @@ pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
     // SAFETY: the caller's promise.
     unsafe {
         if node.vtable().kind == Kind::Sink {
-            return fail_sink(node, error);
+            return finish_sink(node, Err(error));
         }
         if whole {
             node.drop_payload(LAZY);

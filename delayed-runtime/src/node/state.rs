@@ -95,6 +95,15 @@ impl Node {
         }
     }
 
+    /// How the node ended, if it has.
+    pub(crate) fn ended(self) -> Option<Result<(), Error>> {
+        match self.word(Ordering::Acquire).state() {
+            DONE | MOVED => Some(Ok(())),
+            FAILED | CANCELLED => Some(Err(self.error())),
+            _ => None,
+        }
+    }
+
     /// Claims a lazy node.
     #[inline(always)]
     pub(crate) fn claim(self) -> bool {
