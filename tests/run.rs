@@ -59,6 +59,45 @@ fn a_chain_of_ten_million_runs_and_drops_on_a_small_stack() {
 }
 
 #[test]
+fn a_large_graph_given_up_half_way_is_dropped_on_a_small_stack() {
+    use std::sync::atomic::AtomicBool;
+    std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(|| {
+            let n = if cfg!(debug_assertions) { 1_000_000 } else { 10_000_000 };
+            let (here, go) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+            let mut x = value(0);
+            for i in 0..n {
+                x = if i == n / 2 {
+                    let (here, go) = (here.clone(), go.clone());
+                    x.map(move |x| {
+                        here.store(true, Ordering::SeqCst);
+                        while !go.load(Ordering::SeqCst) {
+                            std::thread::yield_now();
+                        }
+                        x + 1
+                    })
+                } else {
+                    call(inc, (x,))
+                };
+            }
+            let mut wish = x.compute();
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(std::pin::Pin::new(&mut wish).poll(&mut cx).is_pending());
+            while !here.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            drop(wish);
+            go.store(true, Ordering::SeqCst);
+            let wide: Delayed<Vec<i64>> = (0..1_000_000).map(|i| call(inc, (i,))).collect();
+            drop(wide);
+        })
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+#[test]
 fn a_fan_in_of_a_million_runs() {
     let n = 1_000_000;
     let all: Delayed<Vec<i64>> = (0..n).map(|i| call(inc, (i,))).collect();
