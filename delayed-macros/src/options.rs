@@ -85,7 +85,9 @@ impl Options {
     }
 
     fn parse_one(&mut self, input: ParseStream<'_>, target: Target, seen: &mut Vec<Ident>) -> Result<()> {
-        let word = input.call(Ident::parse_any)?;
+        let word = input.call(Ident::parse_any).map_err(|error| {
+            Error::new(error.span(), "expected an option, such as `name = \"…\"` or `blocking`")
+        })?;
         check_word(&word, target, seen)?;
         seen.push(word.clone());
         match word.to_string().as_str() {

@@ -26,6 +26,10 @@ impl<T: ?Sized + Send + Sync + 'static> Value for T {}
 /// and then each node runs at most once, however many handles refer to it.
 ///
 /// A node keeps its value as long as a handle or a node that has not run can reach it.
+///
+/// Handles, owned or borrowed, have the operators that their values have. Between a handle and a
+/// number or `bool` of its type, on either side, they work too: `1 - &x`. Comparisons have to give a
+/// plain `bool`, so they need values: `x.map(|x| x > 3)`.
 #[must_use = "a handle does nothing until it is computed, persisted or awaited"]
 pub struct Delayed<T: Value> {
     node: NodeRef,

@@ -299,6 +299,8 @@ macro_rules! binary_operators {
         }
     };
     (@literal $tr:ident $method:ident $t:ty, $left:ty, $right:ty) => {
+        // Some five hundred of them would hide the rest of the handle's page.
+        #[doc(hidden)]
         impl ops::$tr<$right> for $left {
             type Output = Delayed<$t>;
 

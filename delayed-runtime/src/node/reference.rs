@@ -48,7 +48,7 @@ impl NodeRef {
     pub(crate) unsafe fn take<T: Clone>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.0.is_unique() || self.0.is_last_but_the_wish() {
+            if self.0.has_one_reader() {
                 return self.take_last();
             }
             self.0.peek::<T>().clone()
@@ -94,13 +94,12 @@ impl Node {
         self.references().load(Ordering::Acquire) == 1
     }
 
-    fn is_last_but_the_wish(self) -> bool {
-        self.references().load(Ordering::Acquire) == LAST_BUT_THE_WISH
-    }
-
-    /// Whether whoever has a reference is the only one who may look at the value.
+    /// Whether whoever has a reference is the only one who may look at the value. One look at the
+    /// count, because a wish may give its reference back meanwhile.
+    #[inline(always)]
     pub(crate) fn has_one_reader(self) -> bool {
-        self.is_unique() || self.is_last_but_the_wish()
+        let references = self.references().load(Ordering::Acquire);
+        references == 1 || references == LAST_BUT_THE_WISH
     }
 
     /// Whether only the wish for a persisted node has a reference.
