@@ -1,16 +1,15 @@
 //! What functions cost: whether a node is long enough to be worth another thread.
 //!
-//! One entry for each function and combination of argument types, found by its vtable's address.
-//! Two functions may share an entry; then both are taken for what was measured last. The entries
-//! are hints: any value is safe.
+//! One entry for each function and combination of argument types, found by its vtable's address. If
+//! two share an entry, each finds that it is the other's, and is taken for unknown.
 
 use crate::node::{Kind, Vtable};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-const ENTRIES: usize = 1 << 10;
+const ENTRIES: usize = 1 << 12;
 
-/// Nanoseconds; zero means that the function has not been measured.
-static NANOS: [AtomicU32; ENTRIES] = [const { AtomicU32::new(0) }; ENTRIES];
+/// Whose entry it is in the upper half; nanoseconds, not zero, in the lower.
+static ENTRY: [AtomicU64; ENTRIES] = [const { AtomicU64::new(0) }; ENTRIES];
 
 /// A function shorter than this runs at once, without a look at what else could run beside it.
 const LIGHT: u32 = 2_000;
@@ -18,40 +17,44 @@ const LIGHT: u32 = 2_000;
 /// Giving work to a thread that sleeps costs about half of this.
 pub(super) const WORTH_A_WAKE: u32 = 20_000;
 
+/// The function's entry, and what stands in its upper half if it is this function's.
 #[inline(always)]
-fn entry(vtable: &'static Vtable) -> &'static AtomicU32 {
-    let hash = (std::ptr::from_ref(vtable).addr() >> 3).wrapping_mul(0x9E37_79B9);
-    &NANOS[(hash >> 12) % ENTRIES]
+fn entry(vtable: &'static Vtable) -> (&'static AtomicU64, u64) {
+    // Vtables are aligned to 8 bytes and lie in one binary.
+    let number = std::ptr::from_ref(vtable).addr() >> 3;
+    let owner = (number as u64) << 32;
+    (&ENTRY[(number.wrapping_mul(0x9E37_79B9) >> 12) % ENTRIES], owner)
 }
 
 /// Whether the function is known to be short.
 #[inline(always)]
 pub(super) fn is_light(vtable: &'static Vtable) -> bool {
-    // A node that runs later is started in its own way. Zero wraps round, so an unknown function is
-    // not light.
-    vtable.kind != Kind::Later && entry(vtable).load(Ordering::Relaxed).wrapping_sub(1) < LIGHT
+    let (entry, owner) = entry(vtable);
+    // A node that runs later is started in its own way. With another owner the number is large,
+    // and zero wraps round.
+    vtable.kind != Kind::Later && (entry.load(Ordering::Relaxed) ^ owner).wrapping_sub(1) < u64::from(LIGHT)
 }
 
 /// The latest measurements' mean, or `None` if there is none.
 pub(super) fn nanos(vtable: &'static Vtable) -> Option<u32> {
-    match entry(vtable).load(Ordering::Relaxed) {
-        0 => None,
-        nanos => Some(nanos),
-    }
+    let (entry, owner) = entry(vtable);
+    u32::try_from(entry.load(Ordering::Relaxed) ^ owner).ok().filter(|&nanos| nanos != 0)
+}
+
+fn set(vtable: &'static Vtable, nanos: u32) {
+    let (entry, owner) = entry(vtable);
+    entry.store(owner | u64::from(nanos.max(1)), Ordering::Relaxed);
 }
 
 /// Takes a measurement into account: a quarter of it, or all if it is the first.
 pub(super) fn learn(vtable: &'static Vtable, measured: std::time::Duration) {
-    let measured = u32::try_from(measured.as_nanos()).unwrap_or(u32::MAX).max(1);
-    let entry = entry(vtable);
-    let known = entry.load(Ordering::Relaxed);
-    let mean = if known == 0 { measured } else { known - known / 4 + measured / 4 };
-    entry.store(mean.max(1), Ordering::Relaxed);
+    let measured = u32::try_from(measured.as_nanos()).unwrap_or(u32::MAX);
+    set(vtable, nanos(vtable).map_or(measured, |known| known - known / 4 + measured / 4));
 }
 
 /// A function that was taken for short was long, nobody knows how long: the next calls are measured
 /// again, and until then others are woken for what is beside them.
 #[cold]
 pub(super) fn was_long(vtable: &'static Vtable) {
-    entry(vtable).fetch_max(WORTH_A_WAKE + 1, Ordering::Relaxed);
+    set(vtable, WORTH_A_WAKE + 1);
 }

@@ -58,7 +58,14 @@ impl Seat {
     /// Runs a loop on this thread.
     fn run(self) {
         self.taken.set(true);
-        run_loop(&self.engine);
+        let engine = self.engine.clone();
+        let starved = run_loop(&engine);
+        drop(self);
+        if starved {
+            // Hungry until its place is free, so that at every moment somebody who has work to offer
+            // sees either.
+            engine.hungry.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -72,7 +79,9 @@ impl Drop for Seat {
     }
 }
 
-fn run_loop(engine: &Arc<Engine>) {
+/// Runs nodes until there is nothing to do or no place for this loop. True if it ended for want of
+/// work, and then it still counts as hungry.
+fn run_loop(engine: &Arc<Engine>) -> bool {
     let own = Loop::open(engine);
     let has_place = || engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
     with_engine(engine, || {
@@ -81,12 +90,13 @@ fn run_loop(engine: &Arc<Engine>) {
             while !engine.is_closed() && has_place() {
                 match own.queue.pop().or_else(|| find_work(&own)) {
                     Some(node) => walker.resume(node),
-                    None => break,
+                    None => return true,
                 }
                 own.take_back();
             }
-        });
-    });
+            false
+        })
+    })
 }
 
 /// Runs a wish on a thread that is not one of the engine's; the caller then waits for what is left.
@@ -143,7 +153,8 @@ impl Wake for Parked {
     }
 }
 
-/// Looks for work in the other queues for a while.
+/// Looks for work in the other queues for a while. The loop is hungry meanwhile, and stays so if there
+/// is none.
 fn find_work(own: &Loop) -> Option<Node> {
     let engine = &own.engine;
     if let Some(node) = engine.steal(own.number) {
@@ -152,17 +163,16 @@ fn find_work(own: &Loop) -> Option<Node> {
     engine.hungry.fetch_add(1, Ordering::Relaxed);
     let backoff = Backoff::new();
     let begin = Instant::now();
-    let found = loop {
+    loop {
         if let Some(node) = engine.steal(own.number) {
-            break Some(node);
+            engine.hungry.fetch_sub(1, Ordering::Relaxed);
+            return Some(node);
         }
         if engine.is_closed() || begin.elapsed() > PATIENCE {
-            break None;
+            return None;
         }
         backoff.snooze();
-    };
-    engine.hungry.fetch_sub(1, Ordering::Relaxed);
-    found
+    }
 }
 
 /// Starts a wish on a thread that must not block. On a thread of a loop, inside a node, that node
