@@ -92,6 +92,7 @@ where
 {
     const VTABLE: Vtable = Vtable {
         task: &N::TASK,
+        number: N::TASK.number(),
         kind: if N::TASK.blocking { Kind::Later } else { How::KIND },
         shape: A::SHAPE,
         tolerant: false,
@@ -255,6 +256,7 @@ pub fn value<T: Send + Sync + 'static>(value: T) -> Delayed<T> {
     impl<T: Send + Sync + 'static> Given<T> {
         const VTABLE: Vtable = Vtable {
             task: &Value::TASK,
+            number: 0,
             kind: Kind::Sync,
             shape: &[],
             tolerant: false,

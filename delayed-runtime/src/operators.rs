@@ -72,6 +72,7 @@ impl<T: Clone + Send + Sync + 'static> Delayed<T> {
 const fn unordered<T>(task: &'static crate::task::Task) -> Vtable {
     Vtable {
         task,
+        number: 0,
         kind: Kind::Sync,
         shape: &[Some(1), Some(1)],
         tolerant: false,

@@ -30,6 +30,23 @@ impl Task {
         Task { blocking: true, ..self }
     }
 
+    /// A number of the function, the same in all copies that the compiler makes of this constant;
+    /// zero for operations of this crate, which are as different as the closures they are given.
+    pub(crate) const fn number(&self) -> u32 {
+        if self.line == 0 {
+            return 0;
+        }
+        // FNV-1a over the place.
+        let mut hash = 0x811C_9DC5_u32 ^ (self.line << 8) ^ self.column;
+        let file = self.file.as_bytes();
+        let mut at = 0;
+        while at < file.len() {
+            hash = (hash ^ file[at] as u32).wrapping_mul(0x0100_0193);
+            at += 1;
+        }
+        hash | 1
+    }
+
     /// Describes an operation of this crate, whose nodes keep the place of the call themselves.
     pub(crate) const fn builtin(name: &'static str, params: &'static [&'static str]) -> Self {
         Task::new(name, "", 0, 0, params)

@@ -1,7 +1,7 @@
 //! What functions cost: whether a node is long enough to be worth another thread.
 //!
-//! One entry for each function and combination of argument types, found by its vtable's address. If
-//! two share an entry, each finds that it is the other's, and is taken for unknown.
+//! One entry for each function, found by its number, or for a closure by the address of its vtable.
+//! If two share an entry, each finds that it is the other's, and is taken for unknown.
 
 use crate::node::{Kind, Vtable};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,8 +20,11 @@ pub(super) const WORTH_A_WAKE: u32 = 20_000;
 /// The function's entry, and what stands in its upper half if it is this function's.
 #[inline(always)]
 fn entry(vtable: &'static Vtable) -> (&'static AtomicU64, u64) {
-    // Vtables are aligned to 8 bytes and lie in one binary.
-    let number = std::ptr::from_ref(vtable).addr() >> 3;
+    let number = match vtable.number {
+        // Vtables are aligned to 8 bytes and lie in one binary.
+        0 => std::ptr::from_ref(vtable).addr() >> 3,
+        number => number as usize,
+    };
     let owner = (number as u64) << 32;
     (&ENTRY[(number.wrapping_mul(0x9E37_79B9) >> 12) % ENTRIES], owner)
 }

@@ -92,6 +92,7 @@ static TOLERANT: Vtable = vtable(true);
 const fn vtable(tolerant: bool) -> Vtable {
     Vtable {
         task: &Sink::TASK,
+        number: 0,
         kind: Kind::Sink,
         shape: &[None],
         tolerant,

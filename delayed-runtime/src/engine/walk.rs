@@ -426,14 +426,15 @@ impl<'a> Walker<'a> {
     }
 
     /// Offers inputs that this walker has not come to: one to each hungry loop, and with `wake`
-    /// one to each loop that could be started.
+    /// one to each other loop that there can be.
     fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Frame>, wake: bool) {
         let engine: &Arc<Engine> = &own.engine;
-        let mut wanted = engine.hungry.load(Ordering::Relaxed);
-        if wake {
-            let target = engine.target.load(Ordering::Relaxed);
-            wanted += target.saturating_sub(engine.active.load(Ordering::Relaxed));
-        }
+        // For a long function, whoever is idle now or will be while it runs.
+        let mut wanted = if wake {
+            engine.target.load(Ordering::Relaxed).saturating_sub(1)
+        } else {
+            engine.hungry.load(Ordering::Relaxed)
+        };
         wanted = wanted.saturating_sub(own.queue.len());
         let Some(newest) = newest else { return };
         while wanted > 0 {

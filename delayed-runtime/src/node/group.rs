@@ -12,6 +12,7 @@ static ALL_ENDED: Vtable = vtable(true);
 const fn vtable(tolerant: bool) -> Vtable {
     Vtable {
         task: &TASK,
+        number: 0,
         kind: Kind::Group,
         shape: &[None],
         tolerant,

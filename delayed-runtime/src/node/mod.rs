@@ -107,6 +107,8 @@ pub(crate) enum Kind {
 /// What differs between nodes of different functions and types.
 pub(crate) struct Vtable {
     pub(crate) task: &'static Task,
+    /// [`Task::number`].
+    pub(crate) number: u32,
     pub(crate) kind: Kind,
     /// The number of edges of each parameter; `None` where it differs from call to call.
     pub(crate) shape: &'static [Option<usize>],
