@@ -436,3 +436,42 @@ fn asynchronous_nodes_do_not_queue_behind_others() {
     go.store(1, SeqCst);
     futures::executor::block_on(client.compute(busy)).unwrap();
 }
+
+#[test]
+fn a_thread_that_waits_beside_the_loops_lends_no_place() {
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    let _guard = client.enter();
+    let (started, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (s, g) = (started.clone(), go.clone());
+    let busy = delayed::call(
+        move || {
+            s.store(1, SeqCst);
+            while g.load(SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+        },
+        (),
+    )
+    .persist();
+    while started.load(SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    // The only loop is busy, so this thread runs the node itself; the loop ends meanwhile.
+    let node = delayed::call(
+        move || {
+            go.store(1, SeqCst);
+            std::thread::sleep(Duration::from_millis(20));
+            let later = delayed::call_async(
+                || async {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    1
+                },
+                (),
+            );
+            later.map(|x| x + 1).wait().unwrap()
+        },
+        (),
+    );
+    assert_eq!(node.wait().unwrap(), 2);
+    busy.wait().unwrap();
+}

@@ -28,18 +28,20 @@ pub(crate) struct Loop {
     pub(super) number: usize,
     /// How many wishes this thread runs inside each other's nodes.
     depth: Cell<usize>,
+    /// Whether this loop has one of the engine's places, which it can lend.
+    seated: bool,
     /// The loop's thread blocks inside a node, and somebody else may run nodes in its place.
     lent: Cell<bool>,
 }
 
 impl Loop {
     /// Opens a queue for this thread.
-    pub(super) fn open(engine: &Arc<Engine>) -> Loop {
+    pub(super) fn open(engine: &Arc<Engine>, seated: bool) -> Loop {
         let queue = Worker::new_lifo();
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         engine.lanes_mut().push(Lane { owner: number, stealer: queue.stealer() });
-        Loop { engine: engine.clone(), queue, number, depth: Cell::new(0), lent: Cell::new(false) }
+        Loop { engine: engine.clone(), queue, number, depth: Cell::new(0), seated, lent: Cell::new(false) }
     }
 
     /// Runs `f` as a node of this loop may: `wait` and `compute` inside it know the loop.
@@ -74,9 +76,9 @@ impl Loop {
     }
 
     /// Lets another loop run in place of this thread, which is about to block inside a node. False
-    /// if one does already.
+    /// if one does already, or if there is no place to lend.
     pub(super) fn lend(&self) -> bool {
-        let lends = !self.lent.replace(true);
+        let lends = self.seated && !self.lent.replace(true);
         if lends {
             self.engine.active.fetch_sub(1, Ordering::SeqCst);
             self.engine.start_loops();

@@ -82,7 +82,7 @@ impl Drop for Seat {
 /// Runs nodes until there is nothing to do or no place for this loop. True if it ended for want of
 /// work, and then it still counts as hungry.
 fn run_loop(engine: &Arc<Engine>) -> bool {
-    let own = Loop::open(engine);
+    let own = Loop::open(engine, true);
     let has_place = || engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
     with_engine(engine, || {
         own.enter(|| {
@@ -109,7 +109,7 @@ fn run_outside(demand: &Arc<Demand>, sink: Node) {
     if let Some(seat) = &seat {
         seat.taken.set(true);
     }
-    let own = Loop::open(engine);
+    let own = Loop::open(engine, seat.is_some());
     with_engine(engine, || own.enter(|| walk::run_inside(demand, sink, &own)));
 }
 
