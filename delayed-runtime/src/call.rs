@@ -70,11 +70,11 @@ where
     const KIND: Kind = Kind::Later;
 
     unsafe fn finish(node: Node, future: Fut) -> Outcome {
-        Outcome::Future(Box::pin(async move {
+        Outcome::Future(Box::new(Box::pin(async move {
             let returned = future.await;
             // SAFETY: the claim went with the future; the payload stays empty until here.
             unsafe { How::finish(node, returned) }
-        }))
+        })))
     }
 }
 

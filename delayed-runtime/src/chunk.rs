@@ -113,20 +113,41 @@ pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, align: usize) {
         // SAFETY: the caller's promise.
         return unsafe { free_large(block, size, align) };
     }
+    // SAFETY: the caller's promise.
+    unsafe { free_small(block) }
+}
+
+/// [`free`] for a block that is not large.
+///
+/// # Safety
+///
+/// As for [`free`].
+#[inline(always)]
+pub(crate) unsafe fn free_small(block: NonNull<u8>) {
     let chunk = chunk_of(block);
     let batched = LOCAL.try_with(|local| {
         // SAFETY: as in `allocate`.
         let local = unsafe { &mut *local.get() };
         if local.freed_in != chunk {
-            local.flush();
-            local.freed_in = chunk;
+            local.turn_to(chunk);
         }
         local.freed += 1;
     });
     if batched.is_err() {
         // SAFETY: the block was live until now, so its chunk is.
-        pool(unsafe { give_back(chunk, 1) }.into_iter());
+        unsafe { free_last(chunk) }
     }
+}
+
+/// Frees one block of a chunk on a thread that is ending.
+///
+/// # Safety
+///
+/// As for [`give_back`].
+#[cold]
+unsafe fn free_last(chunk: *mut Chunk) {
+    // SAFETY: the caller's promise.
+    pool(unsafe { give_back(chunk, 1) }.into_iter());
 }
 
 /// A number that no other block of this process has had.
@@ -228,6 +249,14 @@ impl Local {
             let chunk = unsafe { alloc(CHUNK_LAYOUT) };
             NonNull::new(chunk.cast()).unwrap_or_else(|| handle_alloc_error(CHUNK_LAYOUT))
         })
+    }
+
+    /// Begins to count the frees of another chunk.
+    #[cold]
+    #[inline(never)]
+    fn turn_to(&mut self, chunk: *mut Chunk) {
+        self.flush();
+        self.freed_in = chunk;
     }
 
     /// Tells the chunk of the latest frees about them.

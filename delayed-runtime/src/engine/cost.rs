@@ -5,6 +5,7 @@
 
 use crate::node::{Kind, Vtable};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 const ENTRIES: usize = 1 << 12;
 
@@ -29,13 +30,14 @@ fn entry(vtable: &'static Vtable) -> (&'static AtomicU64, u64) {
     (&ENTRY[(number.wrapping_mul(0x9E37_79B9) >> 12) % ENTRIES], owner)
 }
 
-/// Whether the function is known to be short.
+/// The nanoseconds of a function that is known to be short.
 #[inline(always)]
-pub(super) fn is_light(vtable: &'static Vtable) -> bool {
+pub(super) fn light(vtable: &'static Vtable) -> Option<u32> {
     let (entry, owner) = entry(vtable);
     // A node that runs later is started in its own way. With another owner the number is large,
     // and zero wraps round.
-    vtable.kind != Kind::Later && (entry.load(Ordering::Relaxed) ^ owner).wrapping_sub(1) < u64::from(LIGHT)
+    let nanos = entry.load(Ordering::Relaxed) ^ owner;
+    (vtable.kind != Kind::Later && nanos.wrapping_sub(1) < u64::from(LIGHT)).then_some(nanos as u32)
 }
 
 /// The latest measurements' mean, or `None` if there is none.
@@ -50,13 +52,13 @@ fn set(vtable: &'static Vtable, nanos: u32) {
 }
 
 /// Takes a measurement into account: a quarter of it, or all if it is the first.
-pub(super) fn learn(vtable: &'static Vtable, measured: std::time::Duration) {
+pub(super) fn learn(vtable: &'static Vtable, measured: Duration) {
     let measured = u32::try_from(measured.as_nanos()).unwrap_or(u32::MAX);
     set(vtable, nanos(vtable).map_or(measured, |known| known - known / 4 + measured / 4));
 }
 
-/// A function that was taken for short was long, nobody knows how long: the next calls are measured
-/// again, and until then others are woken for what is beside them.
+/// A function that was taken for short may have been long, nobody knows how long: the next calls are
+/// measured again, and until then others are woken for what is beside them.
 #[cold]
 pub(super) fn was_long(vtable: &'static Vtable) {
     set(vtable, WORTH_A_WAKE + 1);

@@ -1,6 +1,7 @@
 //! The queue of one loop.
 
 use super::Engine;
+use super::offers::Offers;
 use crate::node::Node;
 use crossbeam_deque::{Stealer, Worker};
 use std::cell::Cell;
@@ -14,6 +15,13 @@ const DEPTH: usize = 64;
 pub(super) struct Lane {
     pub(super) owner: usize,
     pub(super) stealer: Stealer<Node>,
+    pub(super) offers: Arc<Offers>,
+}
+
+impl Lane {
+    pub(super) fn has_work(&self) -> bool {
+        !self.stealer.is_empty() || self.offers.is_open()
+    }
 }
 
 thread_local! {
@@ -25,6 +33,7 @@ thread_local! {
 pub(crate) struct Loop {
     pub(super) engine: Arc<Engine>,
     pub(super) queue: Worker<Node>,
+    pub(super) offers: Arc<Offers>,
     pub(super) number: usize,
     /// How many wishes this thread runs inside each other's nodes.
     depth: Cell<usize>,
@@ -40,8 +49,11 @@ impl Loop {
         let queue = Worker::new_lifo();
         static NUMBERS: AtomicUsize = AtomicUsize::new(0);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        engine.lanes_mut().push(Lane { owner: number, stealer: queue.stealer() });
-        Loop { engine: engine.clone(), queue, number, depth: Cell::new(0), seated, lent: Cell::new(false) }
+        let offers = Arc::new(Offers::default());
+        let lane = Lane { owner: number, stealer: queue.stealer(), offers: offers.clone() };
+        engine.lanes_mut().push(lane);
+        let (depth, lent) = (Cell::new(0), Cell::new(false));
+        Loop { engine: engine.clone(), queue, offers, number, depth, seated, lent }
     }
 
     /// Runs `f` as a node of this loop may: `wait` and `compute` inside it know the loop.
@@ -105,9 +117,8 @@ impl Drop for Loop {
         while let Some(node) = self.queue.pop() {
             self.engine.injector.push(node);
         }
-        if self.engine.is_closed() {
-            self.engine.give_up_queued();
-        }
+        // Whoever looked for work meanwhile may have seen it neither here nor there.
+        self.engine.start_loops();
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
     }
     let claim = Claim { node, whole: false };
     let future = match call(node) {
-        Ok(Outcome::Future(future)) => future,
+        Ok(Outcome::Future(future)) => *future,
         outcome => return claim.publish(outcome),
     };
     let (engine, id, address) = (engine.clone(), node.id(), node.address());

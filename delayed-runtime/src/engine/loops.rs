@@ -158,6 +158,8 @@ impl Wake for Parked {
 fn find_work(own: &Loop) -> Option<Node> {
     let engine = &own.engine;
     if let Some(node) = engine.steal(own.number) {
+        // There may be enough for one more.
+        engine.start_loops();
         return Some(node);
     }
     engine.hungry.fetch_add(1, Ordering::Relaxed);
@@ -165,6 +167,7 @@ fn find_work(own: &Loop) -> Option<Node> {
     let begin = Instant::now();
     loop {
         if let Some(node) = engine.steal(own.number) {
+            engine.start_loops();
             engine.hungry.fetch_sub(1, Ordering::Relaxed);
             return Some(node);
         }

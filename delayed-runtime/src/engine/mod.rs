@@ -30,6 +30,8 @@ mod demand;
 mod lane;
 mod later;
 mod loops;
+mod offers;
+mod pace;
 mod publish;
 mod walk;
 
@@ -137,10 +139,11 @@ impl Engine {
     }
 
     fn has_work(&self) -> bool {
-        !self.injector.is_empty() || self.lanes().iter().any(|lane| !lane.stealer.is_empty())
+        !self.injector.is_empty() || self.lanes().iter().any(Lane::has_work)
     }
 
-    /// The oldest node of a queue that is not `own`.
+    /// A node for a loop that has none in its own queue, which is that of lane `own`: one from
+    /// another queue, or else an input of a frame that another loop has published.
     fn steal(&self, own: usize) -> Option<Node> {
         loop {
             let mut retry = false;
@@ -153,7 +156,12 @@ impl Engine {
                 }
             };
             let found = take(self.injector.steal()).or_else(|| {
-                self.lanes().iter().filter(|l| l.owner != own).find_map(|l| take(l.stealer.steal()))
+                let lanes = self.lanes();
+                let mut others = lanes.iter().filter(|lane| lane.owner != own);
+                others
+                    .clone()
+                    .find_map(|lane| take(lane.stealer.steal()))
+                    .or_else(|| others.find_map(|lane| lane.offers.take()))
             });
             if found.is_some() || !retry {
                 return found;

@@ -18,31 +18,33 @@
 
 use super::demand::Demand;
 use super::lane::Loop;
+use super::offers::{OLDEST, from_the_far_end};
+use super::pace::{Look, Pace};
 use super::publish::{consumer_error, done, drop_claim, fail};
-use super::{Engine, clock, cost, later};
+use super::{cost, later};
 use crate::error::Error;
 use crate::node::{
-    BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, Outcome, RUNNING, SECOND, Seen,
+    BACKWARD, BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, OFFERED, Outcome,
+    PARKED, RUNNING, SECOND, Seen,
 };
+use crossbeam_utils::Backoff;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// One node of this many is timed although its function is known to be short.
-const SAMPLE: u32 = 128;
-/// Short nodes are offered to others if they take this long on average, with what is around them.
-const WORTH_SHARING: Duration = Duration::from_nanos(200);
 /// A walk as long as this is worth a second thread.
 const WORTH_HELP: Duration = Duration::from_micros(50);
 /// What a poll may spend on short functions before it gives the walk to a loop.
 const SLICE: Duration = Duration::from_micros(50);
+/// How long a walker waits for another one before its frames wait in lists.
+const PATIENCE: Duration = Duration::from_micros(100);
 
+/// What a walk may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pace {
-    /// Runs everything.
-    Full,
-    /// Runs short functions for a while: the walk is on a thread that must not block.
+enum Load {
+    Everything,
+    /// Short functions, for a while: the walk is on a thread that must not block.
     Light,
 }
 
@@ -92,31 +94,59 @@ impl Frame {
         unsafe { self.0.set_at(at) }
     }
 
-    /// An input. A frame's edges hold references, so its inputs are there.
+    /// The input that comes at a position of a walk in this direction. A frame's edges hold
+    /// references, so its inputs are there.
     #[inline(always)]
-    fn input(self, index: usize) -> Node {
+    fn input(self, position: usize, direction: Direction) -> Node {
+        let backward = direction == Direction::Backward && !self.0.vtable().ordered;
+        let index = if backward { self.0.edges() - 1 - position } else { position };
         // SAFETY: as in `begin`.
         unsafe { self.0.edge(index) }
     }
 
-    fn take_offer(self) -> Option<Node> {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.take_offer() }
+    fn has(self, flag: u8) -> bool {
+        self.0.has(flag)
     }
+
+    #[inline(always)]
+    fn mark(self, set: u8, clear: u8) {
+        // SAFETY: as in `begin`.
+        unsafe { self.0.mark(set, clear) }
+    }
+
+    /// Whether the walk has not come to a lazy input yet; with `large`, to one that has inputs itself.
+    fn has_unexplored(self, direction: Direction, large: bool) -> bool {
+        let left = self.0.edges() - (self.at() + 1).min(self.0.edges());
+        !self.0.vtable().ordered
+            && from_the_far_end(self.0, direction == Direction::Backward)
+                .take(left)
+                .any(|input| input.word(Ordering::Relaxed).state() == LAZY && (!large || input.edges() > 0))
+    }
+}
+
+/// The order in which a walk looks at the inputs of its nodes. Who walks from an offered input goes
+/// the other way, so that the two meet as late as they can.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Forward,
+    Backward,
 }
 
 pub(super) struct Walker<'a> {
     own: Option<&'a Loop>,
-    pace: Pace,
+    load: Load,
+    direction: Direction,
     /// The oldest frame that may have inputs to offer.
     base: Option<Frame>,
-    /// When the last short function ended.
-    ticks: u64,
-    until_sample: u32,
-    sampled: Option<Instant>,
-    /// Whether short nodes are worth sharing.
-    shares: bool,
+    pace: Pace,
+    /// When the first function of the walk was about to be called.
     begin: Option<Instant>,
+    /// The node whose function is called, and the frame it is called for: itself or its consumer.
+    called: Option<(Node, Frame)>,
+    /// How many frames are published as old ones.
+    oldest: usize,
+    /// It has lingered in vain.
+    is_tired: bool,
 }
 
 /// What became of a walk.
@@ -131,7 +161,7 @@ enum Walked {
 /// short, else leaves it to a loop.
 pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
     let mut walker = Walker::new(None);
-    walker.pace = Pace::Light;
+    walker.load = Load::Light;
     if let Walked::Declined = walker.walk(demand, sink) {
         demand.engine().submit(sink, demand);
     }
@@ -157,13 +187,14 @@ impl<'a> Walker<'a> {
     pub(super) fn new(own: Option<&'a Loop>) -> Self {
         Walker {
             own,
-            pace: Pace::Full,
+            load: Load::Everything,
+            direction: Direction::Forward,
             base: None,
-            ticks: 0,
-            until_sample: SAMPLE,
-            sampled: None,
-            shares: false,
+            pace: Pace::new(),
             begin: None,
+            called: None,
+            oldest: 0,
+            is_tired: false,
         }
     }
 
@@ -177,29 +208,55 @@ impl<'a> Walker<'a> {
     /// Walks from a claimed node. The claim is used up unless the walk is declined.
     fn walk(&mut self, demand: &Arc<Demand>, start: Node) -> Walked {
         let start = Frame(start);
+        self.direction = if start.has(BACKWARD) { Direction::Backward } else { Direction::Forward };
         self.base = Some(start);
         self.begin = None;
-        self.sampled = None;
-        self.until_sample = SAMPLE;
-        self.ticks = clock::ticks();
+        self.is_tired = false;
+        self.pace.begin();
+        start.mark(0, PARKED | BACKWARD);
         start.begin(None);
         let mut current = start;
+        loop {
+            match catch_unwind(AssertUnwindSafe(|| self.go(demand, current, start))) {
+                Ok(walked) => {
+                    self.pace.look_back();
+                    return walked;
+                }
+                Err(panic) => {
+                    let (node, frame) = self.called.take().expect("only functions panic");
+                    let next = if node == frame.0 { frame.parent() } else { Some(frame) };
+                    self.ended_otherwise(node, Err(panic));
+                    match next {
+                        Some(next) => current = next,
+                        None => return Walked::Ended,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Walks on from a frame. Unwinds when a function does.
+    fn go(&mut self, demand: &Arc<Demand>, mut current: Frame, start: Frame) -> Walked {
+        let direction = self.direction;
         'frames: loop {
             let edges = current.0.edges();
             let mut at = current.at();
             let mut failed = false;
             while at < edges {
-                let input = current.input(at);
-                match input.look() {
+                let input = current.input(at, direction);
+                match input.look(current.has(OFFERED)) {
                     Seen::Done => at += 1,
                     Seen::Claimed => {
                         current.set_at(at);
                         if input.edges() > 0 {
+                            if at + 1 < edges {
+                                current.input(at + 1, direction).prefetch();
+                            }
                             Frame(input).begin(Some(current));
                             current = Frame(input);
                             continue 'frames;
                         }
-                        match self.run(demand, input, Some(current)) {
+                        match self.run(demand, input, current, Some(current)) {
                             Ran::Published => {}
                             Ran::Again => unreachable!("a node without inputs asks for none"),
                             Ran::Declined => {
@@ -209,7 +266,7 @@ impl<'a> Walker<'a> {
                         }
                     }
                     Seen::Busy => {
-                        current.0.mark(BLOCKED, 0);
+                        current.mark(BLOCKED, 0);
                         if current.0.vtable().ordered {
                             break;
                         }
@@ -226,22 +283,26 @@ impl<'a> Walker<'a> {
             if self.base == Some(current) {
                 self.base = parent;
             }
+            if current.has(OFFERED) {
+                self.withdraw(current);
+            }
             if failed {
-                let error = consumer_error(current.0, current.input(at).error());
+                let error = consumer_error(current.0, current.input(at, direction).error());
                 // SAFETY: a frame is claimed by this walker, and it has not run.
                 unsafe { fail(current.0, error, true) };
-            } else if current.0.has(BLOCKED) {
+            } else if current.has(BLOCKED) {
                 if demand.is_stopped() {
                     return self.stop(demand, current, start);
                 }
-                if !self.suspend(demand, current) {
+                current.mark(0, BLOCKED);
+                if self.linger(current) || !self.suspend(demand, current) {
                     // Something has changed meanwhile: look again.
                     current.begin(parent);
                     continue;
                 }
             } else {
                 current.set_at(edges);
-                match self.run(demand, current.0, parent) {
+                match self.run(demand, current.0, current, parent) {
                     Ran::Published => {}
                     Ran::Again => {
                         current.begin(parent);
@@ -257,12 +318,43 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Waits for claimed inputs that other walkers are about to finish. Two walks that meet block
+    /// each other for some nodes, and a node that waits in a list takes all that needs it along, so
+    /// a moment's patience is the cheaper way. Frames of a walk need each other, so walkers that wait
+    /// for frames of one another do not wait in a circle. True if no input is claimed any more.
+    fn linger(&mut self, frame: Frame) -> bool {
+        if self.own.is_none() || self.is_tired {
+            return false;
+        }
+        let begin = Instant::now();
+        let backoff = Backoff::new();
+        (0..frame.0.edges()).all(|position| {
+            let input = frame.input(position, Direction::Forward);
+            loop {
+                if input.word(Ordering::Relaxed).state() != CLAIMED {
+                    return true;
+                }
+                if input.has(RUNNING | PARKED) {
+                    return false;
+                }
+                if begin.elapsed() > PATIENCE {
+                    self.is_tired = true;
+                    return false;
+                }
+                backoff.snooze();
+            }
+        })
+    }
+
     /// Gives up all frames: the wish is withdrawn, or the walk is declined and `start` is kept.
     fn stop(&mut self, demand: &Demand, top: Frame, start: Frame) -> Walked {
         let declined = !demand.is_stopped();
         let mut next = Some(top);
         while let Some(frame) = next {
             next = frame.parent();
+            if frame.has(OFFERED) {
+                self.withdraw(frame);
+            }
             if frame == start && declined {
                 return Walked::Declined;
             }
@@ -278,11 +370,10 @@ impl<'a> Walker<'a> {
     fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame) -> bool {
         let node = frame.0;
         let parent = frame.parent();
-        node.mark(0, EXCLUSIVE);
-        node.mark(0, BLOCKED);
+        frame.mark(PARKED, EXCLUSIVE);
         let mut choice = None;
         for index in 0..node.edges() {
-            let input = frame.input(index);
+            let input = frame.input(index, Direction::Forward);
             let word = input.word(Ordering::Acquire);
             match word.state() {
                 DONE => {}
@@ -293,10 +384,16 @@ impl<'a> Walker<'a> {
                         choice = Some((input, word));
                     }
                 }
-                _ => return false,
+                _ => {
+                    frame.mark(0, PARKED);
+                    return false;
+                }
             }
         }
-        let Some((input, word)) = choice else { return false };
+        let Some((input, word)) = choice else {
+            frame.mark(0, PARKED);
+            return false;
+        };
         let id = (input.vtable().kind == Kind::Later).then(|| input.id());
         if let Some(id) = id {
             demand.will_await(input, id);
@@ -311,40 +408,35 @@ impl<'a> Walker<'a> {
             // SAFETY: the demand was not left with the node after all.
             drop(unsafe { Arc::from_raw(left) });
             frame.set_parent(parent);
+            frame.mark(0, PARKED);
         } else if let Some(id) = id {
             demand.has_started_to_wait(input, id);
         }
         waits
     }
 
-    /// Runs a node whose inputs are done, and publishes it. `frame` is the newest frame that may
-    /// have inputs to offer.
+    /// Runs a node whose inputs are done, and publishes it: `frame` itself, or an input of it without
+    /// inputs. `newest` is the newest frame that may have inputs to offer.
     #[inline(always)]
-    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Frame>) -> Ran {
-        self.until_sample -= 1;
-        let vtable = node.vtable();
-        if self.until_sample == 0 || !cost::is_light(vtable) || demand.is_stopped() {
-            return self.run_with_care(demand, node, frame);
+    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame, newest: Option<Frame>) -> Ran {
+        if !self.pace.goes_on(node.vtable()) {
+            return self.run_with_care(demand, node, frame, newest);
         }
-        let ran = self.call(node);
-        let now = clock::ticks();
-        if now.wrapping_sub(self.ticks) > clock::LONG {
-            cost::was_long(vtable);
-        }
-        self.ticks = now;
-        ran
+        self.call(node, frame)
     }
 
     #[inline(always)]
-    fn call(&mut self, node: Node) -> Ran {
-        if !node.has(EXCLUSIVE) && node.word(Ordering::Relaxed).state() == CANCELLED {
+    fn call(&mut self, node: Node, frame: Frame) -> Ran {
+        let exclusive = node.has(EXCLUSIVE);
+        if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
             drop_claim(node);
             return Ran::Published;
         }
+        self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
-        match catch_unwind(AssertUnwindSafe(|| unsafe { (node.vtable().run)(node) })) {
-            Ok(Outcome::Done) => {
-                if node.has(EXCLUSIVE) {
+        match unsafe { (node.vtable().run)(node) } {
+            Outcome::Done => {
+                if exclusive {
                     node.publish_exclusive(DONE);
                 } else {
                     // SAFETY: the value is in the payload.
@@ -352,7 +444,7 @@ impl<'a> Walker<'a> {
                 }
                 Ran::Published
             }
-            outcome => self.ended_otherwise(node, outcome),
+            outcome => self.ended_otherwise(node, Ok(outcome)),
         }
     }
 
@@ -361,7 +453,8 @@ impl<'a> Walker<'a> {
     fn ended_otherwise(&mut self, node: Node, outcome: std::thread::Result<Outcome>) -> Ran {
         let error = match outcome {
             Ok(Outcome::Again) => {
-                node.mark(SECOND, 0);
+                // SAFETY: the node is claimed by this walker.
+                unsafe { node.mark(SECOND, 0) };
                 return Ran::Again;
             }
             Ok(Outcome::Failed(error)) => error,
@@ -373,92 +466,118 @@ impl<'a> Walker<'a> {
         Ran::Published
     }
 
-    /// Runs a node that may be long, or whose turn it is to be timed.
+    /// Looks up from the work, and runs a node that may be long or is to be timed.
     #[cold]
     #[inline(never)]
-    fn run_with_care(&mut self, demand: &Arc<Demand>, node: Node, frame: Option<Frame>) -> Ran {
+    fn run_with_care(
+        &mut self,
+        demand: &Arc<Demand>,
+        node: Node,
+        frame: Frame,
+        newest: Option<Frame>,
+    ) -> Ran {
         if demand.is_stopped() {
             return Ran::Declined;
         }
         let vtable = node.vtable();
         if matches!(vtable.kind, Kind::Group | Kind::Sink) {
-            self.until_sample = self.until_sample.max(1);
-            return self.call(node);
+            return self.call(node, frame);
         }
-        let light = cost::is_light(vtable);
+        let look = self.pace.look();
+        let light = cost::light(vtable).is_some();
+        if light && look == Look::Calm {
+            if self.pace.shares()
+                && let Some(own) = self.own
+                && own.engine.hungry.load(Ordering::Relaxed) > 0
+            {
+                self.offer(own, demand, newest, false, false);
+            }
+            if self.load == Load::Everything {
+                return self.call(node, frame);
+            }
+        }
         let now = Instant::now();
         let begin = *self.begin.get_or_insert(now);
-        if self.pace == Pace::Light
+        if self.load == Load::Light
             && vtable.kind != Kind::Later
             && (!light || now.duration_since(begin) > SLICE)
         {
             return Ran::Declined;
         }
-        if self.until_sample == 0 {
-            let since = self.sampled.replace(now).map(|before| now.duration_since(before));
-            self.shares = since.is_some_and(|since| since > WORTH_SHARING * SAMPLE);
-            self.until_sample = SAMPLE;
-        }
         if vtable.kind == Kind::Later {
-            node.mark(0, EXCLUSIVE);
-            node.mark(RUNNING, 0);
+            // SAFETY: the node is claimed by this walker.
+            unsafe { node.mark(RUNNING, EXCLUSIVE) };
             later::start(demand.engine(), node);
             return Ran::Published;
         }
         if let Some(own) = self.own
-            && (!light || self.shares)
+            && (!light || look == Look::Late || self.pace.shares())
         {
             let wake = cost::nanos(vtable).is_none_or(|nanos| nanos > cost::WORTH_A_WAKE)
                 || now.duration_since(begin) > WORTH_HELP;
-            self.offer(own, demand, frame, wake);
+            self.offer(own, demand, newest, !light, wake);
         }
         if !light && !node.has(EXCLUSIVE) {
-            node.mark(RUNNING, 0);
+            // SAFETY: the node is claimed by this walker.
+            unsafe { node.mark(RUNNING, 0) };
         }
+        let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
-        let ran = self.call(node);
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call(node, frame)))
+            .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {
             own.take_back();
         }
-        cost::learn(vtable, now.elapsed());
+        let measured = now.elapsed();
+        cost::learn(vtable, measured);
+        self.pace.timed(look, edges, measured);
         ran
     }
 
-    /// Offers inputs that this walker has not come to: one to each hungry loop, and with `wake`
-    /// one to each other loop that there can be.
-    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Frame>, wake: bool) {
-        let engine: &Arc<Engine> = &own.engine;
-        // For a long function, whoever is idle now or will be while it runs.
-        let mut wanted = if wake {
-            engine.target.load(Ordering::Relaxed).saturating_sub(1)
-        } else {
-            engine.hungry.load(Ordering::Relaxed)
-        };
-        wanted = wanted.saturating_sub(own.queue.len());
+    /// Lets other loops take inputs that this walker has not come to. Before a long function the
+    /// newest frames are published too: they keep the others busy with small things.
+    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Frame>, long: bool, wake: bool) {
+        let target = own.engine.target.load(Ordering::Relaxed);
+        if target < 2 {
+            return;
+        }
+        let backward = self.direction == Direction::Backward;
         let Some(newest) = newest else { return };
-        while wanted > 0 {
-            let Some(mut frame) = self.base else { return };
-            let input = loop {
-                if let Some(input) = frame.take_offer() {
-                    break input;
-                }
-                if frame == newest {
-                    return;
-                }
-                // Each frame but the newest looks at the next one.
-                frame = Frame(frame.input(frame.at()));
-                self.base = Some(frame);
-            };
-            if input.word(Ordering::Relaxed).state() == LAZY && input.claim() {
-                // SAFETY: just claimed; the claim goes into the queue with its demand.
-                unsafe {
-                    input.begin(None);
-                    input.set_demand(Arc::into_raw(demand.clone()).cast());
-                }
-                own.push(input);
-                wanted -= 1;
+        while self.oldest < OLDEST {
+            let Some(frame) = self.base else { break };
+            if !frame.has(OFFERED) && frame.has_unexplored(self.direction, true) {
+                own.offers.publish(frame.0, demand, backward, true);
+                self.oldest += 1;
             }
+            if frame == newest {
+                break;
+            }
+            // Each frame but the newest looks at the next one.
+            self.base = Some(Frame(frame.input(frame.at(), self.direction)));
+        }
+        if long {
+            let mut next = Some(newest);
+            for _ in 0..2 * target {
+                let Some(frame) = next else { break };
+                if !frame.has(OFFERED) && frame.has_unexplored(self.direction, false) {
+                    own.offers.publish(frame.0, demand, backward, false);
+                }
+                next = frame.parent();
+            }
+        }
+        if wake && own.offers.is_open() {
+            own.engine.start_loops();
+        }
+    }
+
+    /// Takes a published frame back.
+    #[cold]
+    fn withdraw(&mut self, frame: Frame) {
+        if let Some(own) = self.own
+            && own.offers.withdraw(frame.0)
+        {
+            self.oldest -= 1;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What only the claimer of a node may do, or who made it, before it is shared.
 
-use super::{EXCLUSIVE, Node, NodeRef, OF_CLAIM};
+use super::{Node, NodeRef};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
@@ -54,7 +54,6 @@ impl Node {
             let header = self.header();
             (*header).next = parent.map_or(ptr::null_mut(), |p| p.header());
             (*header).at = 0;
-            (*header).end = if self.vtable().ordered { 1 } else { (*header).edges };
         }
     }
 
@@ -85,43 +84,21 @@ impl Node {
         unsafe { (*self.header()).at = at as u8 }
     }
 
-    /// The last input that has not been offered and lies behind the one looked at, if any.
-    ///
-    /// # Safety
-    ///
-    /// The caller has the node's claim.
-    pub(crate) unsafe fn take_offer(self) -> Option<Node> {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let header = self.header();
-            if (*header).end <= (*header).at.saturating_add(1) {
-                return None;
-            }
-            (*header).end -= 1;
-            Some(self.edge(usize::from((*header).end)))
-        }
-    }
-
     #[inline(always)]
     pub(crate) fn has(self, flag: u8) -> bool {
         self.flags().load(Ordering::Relaxed) & flag != 0
     }
 
-    /// Sets flags of the claim; `EXCLUSIVE`, `BLOCKED`, … are the claimer's alone.
+    /// Sets and clears flags.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the node's claim.
     #[inline(always)]
-    pub(crate) fn mark(self, set: u8, clear: u8) {
-        if clear & OF_CLAIM == clear && self.has(EXCLUSIVE) {
-            // Nobody else can reach the node, so nobody names it meanwhile.
-            let flags = self.flags().load(Ordering::Relaxed);
-            self.flags().store(flags & !clear | set, Ordering::Relaxed);
-        } else {
-            if clear != 0 {
-                self.flags().fetch_and(!clear, Ordering::Relaxed);
-            }
-            if set != 0 {
-                self.flags().fetch_or(set, Ordering::Relaxed);
-            }
-        }
+    pub(crate) unsafe fn mark(self, set: u8, clear: u8) {
+        // The claimer alone writes them.
+        let flags = self.flags().load(Ordering::Relaxed);
+        self.flags().store(flags & !clear | set, Ordering::Relaxed);
     }
 
     /// Leaves an `Arc<Demand>` with a claim that goes into a queue or a list.

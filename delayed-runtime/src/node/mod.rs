@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Who moves the word from `LAZY` to `CLAIMED` is the claimer. It alone may touch `next`,
-//! `demand`, `at`, `end`, the edges and the payload until it publishes. A claim can be handed on
+//! `demand`, `at`, `flags`, the edges and the payload until it publishes. A claim can be handed on
 //! through a queue or a list of waiters, which synchronise.
 //!
 //! # References
@@ -59,20 +59,28 @@ const MOVED: usize = 6;
 pub(crate) const ORPHANED: usize = 7;
 const STATE: usize = 7;
 
-/// Claimed with plain stores, because only the claimer can reach the node.
+/// A claimer's flag: claimed with plain stores, because only the claimer can reach the node.
 pub(crate) const EXCLUSIVE: u8 = 1;
-/// An input is in the hands of another claimer.
+/// A claimer's flag: an input is in the hands of another claimer.
 pub(crate) const BLOCKED: u8 = 2;
-/// The function is running; for [`Node::is_running`] only.
+/// A claimer's flag: the function is running; for [`Node::is_running`] only.
 pub(crate) const RUNNING: u8 = 4;
-/// The claimer's flags; the others stay with the node.
-const OF_CLAIM: u8 = EXCLUSIVE | BLOCKED | RUNNING;
-/// The function has run once and asked for one more input.
+/// A claimer's flag that the next claimer finds again: the function has run once and asked for one
+/// more input.
 pub(crate) const SECOND: u8 = 8;
-/// The node has a name of its own.
-const NAMED: u8 = 16;
-/// The place of the call lies before the header.
-const PLACED: u8 = 32;
+/// A claimer's flag: whoever walks on from here begins with the last input.
+pub(crate) const BACKWARD: u8 = 16;
+/// A claimer's flag: the node is a frame whose inputs others may claim.
+pub(crate) const OFFERED: u8 = 32;
+/// A claimer's flag: the node waits in a list.
+pub(crate) const PARKED: u8 = 64;
+
+/// A mark of the node: it has a name of its own.
+const NAMED: u8 = 1;
+/// A mark of the node: the place of the call lies before the header.
+const PLACED: u8 = 2;
+/// A mark of the node: its block is a large one.
+const LARGE: u8 = 4;
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
 
@@ -87,8 +95,8 @@ pub(crate) enum Outcome {
     Failed(Error),
     /// The first edge is a new input, and the function wants to be called again.
     Again,
-    /// The value comes later.
-    Future(NodeFuture),
+    /// The value comes later. Boxed once more, so that an outcome is returned in registers.
+    Future(Box<NodeFuture>),
 }
 
 /// How the engine treats a node.
@@ -154,11 +162,12 @@ struct Header {
     references: AtomicU32,
     /// Written once, when the node is made.
     edges: u8,
-    /// The claimer's: the input it looks at, and the first one that it has offered to others.
+    /// The claimer's: the input it looks at.
     at: u8,
-    end: u8,
-    /// Written by the claimer, and by `set_name`.
+    /// The claimer's flags, which others may read.
     flags: AtomicU8,
+    /// Written when the node is made, and by `set_name`.
+    marks: AtomicU8,
 }
 
 const EDGE: usize = size_of::<*mut Header>();
@@ -214,8 +223,24 @@ impl Node {
     }
 
     #[inline(always)]
+    fn marks(&self) -> &AtomicU8 {
+        // SAFETY: as for `atomic_word`.
+        unsafe { &(*self.header()).marks }
+    }
+
+    #[inline(always)]
     pub(crate) fn word(self, order: Ordering) -> Word {
         Word(self.atomic_word().load(order))
+    }
+
+    /// Asks for the header of a node that will be looked at soon.
+    #[inline(always)]
+    pub(crate) fn prefetch(self) {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: a hint to the processor, which touches nothing.
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(self.header().cast());
+        }
     }
 
     pub(crate) fn address(self) -> usize {
@@ -231,7 +256,7 @@ impl Node {
 
     pub(crate) fn place(self) -> Place {
         let task = self.vtable().task;
-        if self.flags().load(Ordering::Relaxed) & PLACED == 0 {
+        if self.marks().load(Ordering::Relaxed) & PLACED == 0 {
             return Place { file: task.file, line: task.line, column: task.column };
         }
         // SAFETY: the flag says that the place lies before the header.
@@ -239,20 +264,20 @@ impl Node {
     }
 
     pub(crate) fn info(self) -> NodeInfo {
-        let named = self.flags().load(Ordering::Relaxed) & NAMED != 0;
+        let named = self.marks().load(Ordering::Relaxed) & NAMED != 0;
         let given = named.then(|| name::get(self.address())).flatten();
         let name = given.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
         NodeInfo { name, id: self.id(), place: self.place() }
     }
 
     pub(crate) fn is_running(self) -> bool {
-        self.flags().load(Ordering::Relaxed) & RUNNING != 0
+        self.has(RUNNING)
     }
 
     /// Gives the node a name of its own.
     pub(crate) fn set_name(self, name: &str) {
         name::set(self.address(), name);
-        self.flags().fetch_or(NAMED, Ordering::Relaxed);
+        self.marks().fetch_or(NAMED, Ordering::Relaxed);
     }
 }
 
@@ -266,8 +291,9 @@ impl Node {
         state: usize,
         place: Option<&'static Location<'static>>,
     ) -> Node {
-        let before = if place.is_some() { EDGE } else { 0 };
+        let (before, placed) = if place.is_some() { (EDGE, PLACED) } else { (0, 0) };
         let (size, align) = layout(vtable, edges, before);
+        let large = if chunk::is_large(size, align) { LARGE } else { 0 };
         let block = chunk::allocate(size, align);
         // SAFETY: the block has room for the place, the header, the edges and the payload.
         unsafe {
@@ -283,15 +309,15 @@ impl Node {
                 references: AtomicU32::new(1),
                 edges: edges as u8,
                 at: 0,
-                end: 0,
-                flags: AtomicU8::new(if before == 0 { 0 } else { PLACED }),
+                flags: AtomicU8::new(0),
+                marks: AtomicU8::new(placed | large),
             });
             Node(header)
         }
     }
 
     fn block(self) -> (NonNull<u8>, usize, usize) {
-        let placed = self.flags().load(Ordering::Relaxed) & PLACED != 0;
+        let placed = self.marks().load(Ordering::Relaxed) & PLACED != 0;
         let before = if placed { EDGE } else { 0 };
         let (size, align) = layout(self.vtable(), self.edges(), before);
         // SAFETY: the header was put there by `allocate`.
@@ -305,7 +331,20 @@ impl Node {
     /// Nobody else can reach the node; payload and edges hold nothing.
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
-        if self.flags().load(Ordering::Relaxed) & NAMED != 0 {
+        if self.marks().load(Ordering::Relaxed) == 0 {
+            // SAFETY: the caller's promise; without a mark the block is small and begins here.
+            return unsafe { chunk::free_small(self.0.cast()) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.deallocate_marked() }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`deallocate`](Node::deallocate).
+    #[inline(never)]
+    unsafe fn deallocate_marked(self) {
+        if self.marks().load(Ordering::Relaxed) & NAMED != 0 {
             name::remove(self.address());
         }
         let (block, size, align) = self.block();

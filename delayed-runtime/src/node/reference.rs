@@ -48,10 +48,16 @@ impl NodeRef {
     pub(crate) unsafe fn take<T: Clone>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
-            if self.0.has_one_reader() {
-                return self.take_last();
+            // One look at the count, because a wish may give its reference back meanwhile.
+            match self.0.readers() {
+                Readers::ThisAlone => self.take_unique(),
+                Readers::ThisAndTheWish => self.take_before_the_wish(),
+                Readers::Several => {
+                    let value = self.0.peek::<T>().clone();
+                    self.into_raw().release_one_of_several();
+                    value
+                }
             }
-            self.0.peek::<T>().clone()
         }
     }
 
@@ -64,15 +70,44 @@ impl NodeRef {
     pub(crate) unsafe fn take_last<T>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
-            let value = self.0.read();
-            if self.0.is_unique() {
-                self.into_raw().deallocate();
-            } else {
-                self.0.set_moved();
+            match self.0.is_unique() {
+                true => self.take_unique(),
+                false => self.take_before_the_wish(),
             }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The node is done, its value is a `T`, and this is the only reference.
+    #[inline(always)]
+    unsafe fn take_unique<T>(self) -> T {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let value = self.0.read();
+            self.into_raw().deallocate();
             value
         }
     }
+
+    /// # Safety
+    ///
+    /// The node is done, its value is a `T`, and the only other reference is that of a wish.
+    #[cold]
+    unsafe fn take_before_the_wish<T>(self) -> T {
+        // SAFETY: the caller's promise.
+        let value = unsafe { self.0.read() };
+        self.0.set_moved();
+        value
+    }
+}
+
+/// Who may look at a node's value.
+enum Readers {
+    ThisAlone,
+    /// The other reference is that of a wish, which never looks at the value.
+    ThisAndTheWish,
+    Several,
 }
 
 impl NodeRef {
@@ -94,12 +129,19 @@ impl Node {
         self.references().load(Ordering::Acquire) == 1
     }
 
-    /// Whether whoever has a reference is the only one who may look at the value. One look at the
-    /// count, because a wish may give its reference back meanwhile.
     #[inline(always)]
+    fn readers(self) -> Readers {
+        // Acquire as in `is_unique`.
+        match self.references().load(Ordering::Acquire) {
+            1 => Readers::ThisAlone,
+            LAST_BUT_THE_WISH => Readers::ThisAndTheWish,
+            _ => Readers::Several,
+        }
+    }
+
+    /// Whether whoever has a reference is the only one who may look at the value.
     pub(crate) fn has_one_reader(self) -> bool {
-        let references = self.references().load(Ordering::Acquire);
-        references == 1 || references == LAST_BUT_THE_WISH
+        !matches!(self.readers(), Readers::Several)
     }
 
     /// Whether only the wish for a persisted node has a reference.
@@ -154,12 +196,20 @@ impl Drop for NodeRef {
         if references.load(Ordering::Acquire) == 1 {
             return release_last(self.0);
         }
-        let address = self.0.address();
+        self.0.release_one_of_several();
+    }
+}
+
+impl Node {
+    /// Gives back a reference that was not the only one a moment ago.
+    #[inline(always)]
+    fn release_one_of_several(self) {
+        let address = self.address();
         // Release gives what was done through this reference to whoever frees the node.
-        match references.fetch_sub(1, Ordering::Release) {
+        match self.references().fetch_sub(1, Ordering::Release) {
             1 => {
                 fence(Ordering::Acquire);
-                release_last(self.0);
+                release_last(self);
             }
             // From here the node may be gone.
             LAST_BUT_THE_WISH => watch::one_is_left(address),

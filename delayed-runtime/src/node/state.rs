@@ -2,8 +2,8 @@
 
 use super::reference::free;
 use super::{
-    CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Header, LAZY, LOCKED, MOVED, Node, NodeRef, OF_CLAIM,
-    ORPHANED, STATE,
+    CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Header, LAZY, LOCKED, MOVED, Node, NodeRef, ORPHANED,
+    SECOND, STATE,
 };
 use crate::error::{Cause, Error};
 use crate::panic;
@@ -66,32 +66,36 @@ pub(crate) enum Seen {
 }
 
 impl Node {
-    /// Looks at an input and claims it if it is lazy.
+    /// Looks at an input and claims it if it is lazy. `offered`: others may claim it too, although
+    /// the consumer is the caller's.
     #[inline(always)]
-    pub(crate) fn look(self) -> Seen {
+    pub(crate) fn look(self, offered: bool) -> Seen {
+        let word = self.word(Ordering::Acquire);
+        if word == Word::new(DONE) {
+            return Seen::Done;
+        }
+        // Unique first, state second: whoever had another reference may have finished the node and
+        // given the reference back since `word` was read. Acquire, because a claim may have been
+        // withdrawn meanwhile.
+        if word == Word::new(LAZY) && !offered && self.is_unique() && self.word(Ordering::Acquire) == word {
+            self.atomic_word().store(Word::new(CLAIMED).0, Ordering::Relaxed);
+            self.begin_claim(EXCLUSIVE);
+            return Seen::Claimed;
+        }
+        self.look_at_shared(word)
+    }
+
+    fn look_at_shared(self, mut word: Word) -> Seen {
         loop {
-            let word = self.word(Ordering::Acquire);
             match word.state() {
+                LAZY if self.claim() => return Seen::Claimed,
+                LAZY => {}
                 DONE | MOVED => return Seen::Done,
-                LAZY => {
-                    if self.is_unique() {
-                        // Unique first, state second: whoever had another reference may have
-                        // finished the node and given the reference back since `word` was read.
-                        // Acquire, because a claim may have been withdrawn meanwhile.
-                        if self.word(Ordering::Acquire) == word {
-                            self.atomic_word().store(Word::new(CLAIMED).0, Ordering::Relaxed);
-                            let flags = self.flags().load(Ordering::Relaxed) & !OF_CLAIM;
-                            self.flags().store(flags | EXCLUSIVE, Ordering::Relaxed);
-                            return Seen::Claimed;
-                        }
-                    } else if self.claim() {
-                        return Seen::Claimed;
-                    }
-                }
                 CLAIMED | ORPHANED => return Seen::Busy,
                 LOCKED => std::thread::yield_now(),
                 _ => return Seen::Failed,
             }
+            word = self.word(Ordering::Acquire);
         }
     }
 
@@ -109,10 +113,17 @@ impl Node {
     pub(crate) fn claim(self) -> bool {
         // Acquire pairs with the release of whoever withdrew an earlier claim.
         let claimed = self.exchange(Word::new(LAZY), Word::new(CLAIMED), Ordering::Acquire).is_ok();
-        if claimed && self.has(OF_CLAIM) {
-            self.mark(0, OF_CLAIM);
+        if claimed {
+            self.begin_claim(0);
         }
         claimed
+    }
+
+    /// Forgets the flags of an earlier claim.
+    #[inline(always)]
+    fn begin_claim(self, exclusive: u8) {
+        let kept = self.flags().load(Ordering::Relaxed) & SECOND;
+        self.flags().store(kept | exclusive, Ordering::Relaxed);
     }
 
     #[inline(always)]
@@ -165,7 +176,21 @@ impl Node {
     /// # Safety
     ///
     /// The caller has the node's claim, and the payload is what `state` says.
-    pub(crate) unsafe fn publish(self, mut state: usize) -> Waiters {
+    #[inline(always)]
+    pub(crate) unsafe fn publish(self, state: usize) -> Waiters {
+        // Release: what was written is visible to whoever sees the state.
+        if self.exchange(Word::new(CLAIMED), Word::new(state), Ordering::Release).is_ok() {
+            return Waiters::none();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.publish_to_others(state) }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`publish`](Node::publish).
+    #[inline(never)]
+    unsafe fn publish_to_others(self, mut state: usize) -> Waiters {
         let mut word = self.word(Ordering::Relaxed);
         loop {
             match word.state() {
