@@ -1,10 +1,15 @@
 //! The peers: who runs a plan, and what they cannot do.
 
 mod arrays;
+mod async_dag;
 mod countdown;
+mod dagrs;
+mod dagx;
 mod delayed;
 mod rayon;
 pub mod sequential;
+mod shared_futures;
+mod taski;
 mod tokio_spawn;
 
 use crate::clock::Phases;
@@ -43,23 +48,27 @@ pub struct Peer {
 }
 
 const fn here(name: &'static str, start: fn(usize) -> Run) -> Peer {
-    Peer {
-        name,
-        home: Home::Here(start),
-        parallel: true,
-        most_inputs: usize::MAX,
-        scale: 1,
-        repeats: 4,
-        rounds: usize::MAX,
-    }
+    elsewhere(name, Home::Here(start))
 }
 
-pub static PEERS: [Peer; 5] = [
+const fn elsewhere(name: &'static str, home: Home) -> Peer {
+    Peer { name, home, parallel: true, most_inputs: usize::MAX, scale: 1, repeats: 4, rounds: usize::MAX }
+}
+
+pub static PEERS: [Peer; 13] = [
     Peer { parallel: false, ..here("sequential", sequential::start) },
     here("arrays", arrays::start),
     here("delayed", delayed::start),
     here("rayon", rayon::start),
     here("tokio_spawn", tokio_spawn::start),
+    Peer { parallel: false, repeats: 2, ..here("shared_futures", shared_futures::start) },
+    Peer { parallel: false, repeats: 2, most_inputs: 12, ..here("async_dag", async_dag::start) },
+    Peer { parallel: false, repeats: 2, most_inputs: 8, ..here("taski", taski::start) },
+    Peer { scale: 10, repeats: 3, most_inputs: 8, ..here("dagx", dagx::start) },
+    Peer { scale: 10, repeats: 1, ..here("dagrs", dagrs::start) },
+    Peer { repeats: 3, ..elsewhere("onetbb", Home::Native) },
+    Peer { repeats: 2, ..elsewhere("openmp", Home::Native) },
+    Peer { scale: 100, repeats: 1, rounds: 2, ..elsewhere("dask", Home::Python) },
 ];
 
 pub fn named(name: &str) -> Option<&'static Peer> {
