@@ -34,6 +34,12 @@ impl Arguments {
         value.parse().map(Some).map_err(|_| anyhow::anyhow!("--{name} cannot be `{value}`"))
     }
 
+    /// Nothing but one option, if it is there.
+    pub fn only(&self, name: &str) -> Arguments {
+        let options = self.options.iter().filter(|(option, _)| option == name).cloned().collect();
+        Arguments { words: Vec::new(), options }
+    }
+
     /// The parts of a comma-separated option, or all of `usual`; each must be one of `usual`.
     pub fn list(&self, name: &str, usual: &[&'static str]) -> Result<Vec<&'static str>> {
         let Some(list) = self.get::<String>(name)? else { return Ok(usual.to_vec()) };

@@ -1,5 +1,6 @@
 //! Measures in a process of its own, so that no peer finds the memory and the threads of another.
 
+use crate::elsewhere;
 use crate::measure::{Measurement, Request};
 use crate::peer::Home;
 use std::io::Read;
@@ -30,7 +31,7 @@ pub fn measure(request: &Request) -> Outcome {
             option(name, value as u64);
         }
     }
-    let output = run(command)?;
+    let output = run(command, PATIENCE)?;
     let line = output.lines().last().unwrap_or_default();
     let measurement: Measurement =
         serde_json::from_str(line).map_err(|error| format!("its output is unreadable: {error}"))?;
@@ -40,12 +41,13 @@ pub fn measure(request: &Request) -> Outcome {
 fn program(request: &Request) -> Result<Command, String> {
     match request.peer.home {
         Home::Here(_) => std::env::current_exe().map(Command::new).map_err(|error| error.to_string()),
-        Home::Native | Home::Python => Err("not built".to_owned()),
+        Home::Native => elsewhere::native(),
+        Home::Python => elsewhere::python(),
     }
 }
 
 /// What a command prints, or the last line of its complaint.
-fn run(mut command: Command) -> Result<String, String> {
+pub fn run(mut command: Command, patience: Duration) -> Result<String, String> {
     let mut child = command
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
@@ -62,14 +64,14 @@ fn run(mut command: Command) -> Result<String, String> {
         let _ = pipes.1.map(|mut pipe| pipe.read_to_string(&mut complaint));
         let _ = sender.send((output, complaint));
     });
-    let ended = outputs.recv_timeout(PATIENCE);
+    let ended = outputs.recv_timeout(patience);
     if ended.is_err() {
         // It may have ended by itself just now.
         let _ = child.kill();
     }
     let status = child.wait().map_err(|error| error.to_string())?;
     let Ok((output, complaint)) = ended else {
-        return Err(format!("stopped after {} s", PATIENCE.as_secs()));
+        return Err(format!("stopped after {} s", patience.as_secs()));
     };
     if status.success() {
         return Ok(output);

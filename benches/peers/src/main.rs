@@ -6,11 +6,17 @@ mod arguments;
 mod child;
 mod clock;
 mod compare;
+mod costs;
+mod elsewhere;
 mod kernel;
 mod measure;
+mod metg;
 mod peer;
 mod plan;
+mod plot;
+mod readme;
 mod results;
+mod sizes;
 mod table;
 mod task_bench;
 mod workload;
@@ -24,7 +30,10 @@ use workload::Size;
 const USAGE: &str = "\
 usage: peers COMMAND
   one PEER WORKLOAD [--threads N] [--grain N] [--repeats N] [--scale N] [--nodes N] [--steps N]
-  compare [--rounds N] [--peers A,B] [--workloads X,Y] [--seconds N] [--grain N]";
+  compare [--rounds N] [--peers A,B] [--workloads X,Y] [--seconds N] [--grain N]
+  sizes [--rounds N]
+  metg [--rounds N] [--peers A,B]
+  all [options of compare]";
 
 fn main() -> ExitCode {
     match run() {
@@ -49,8 +58,11 @@ fn run() -> Result<()> {
             let report = compare::compare(&Arguments::read(arguments, &compare::OPTIONS)?)?;
             println!("## ns per node\n\n{}", report.cost);
             println!("## ratio to arrays\n\n{}", report.to_arrays);
-            println!("## ratio to delayed\n\n{}\n{}", report.to_delayed, report.notes);
+            println!("## ratio to delayed\n\n{}{}", report.to_delayed, report.notes);
         }
+        "sizes" => println!("{}", sizes::sizes(&Arguments::read(arguments, &sizes::OPTIONS)?)?),
+        "metg" => println!("{}", metg::metg(&Arguments::read(arguments, &metg::OPTIONS)?)?),
+        "all" => readme::all(&Arguments::read(arguments, &readme::OPTIONS)?)?,
         _ => bail!("no command `{command}`\n{USAGE}"),
     }
     Ok(())

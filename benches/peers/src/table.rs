@@ -48,3 +48,11 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied()
 }
+
+/// The figures for one and for two threads in one cell.
+pub fn pair(figures: [Option<String>; 2]) -> String {
+    match figures {
+        [None, None] => "-".to_owned(),
+        some => some.map(|figure| figure.unwrap_or("-".to_owned())).join(" / "),
+    }
+}

@@ -12,8 +12,10 @@ mod shared_futures;
 mod taski;
 mod tokio_spawn;
 
+use crate::arguments::Arguments;
 use crate::clock::Phases;
 use crate::plan::Plan;
+use anyhow::Result;
 
 /// Runs a plan once. Threads and executors were started when this was made.
 ///
@@ -71,6 +73,22 @@ pub static PEERS: [Peer; 13] = [
     Peer { scale: 100, repeats: 1, rounds: 2, ..elsewhere("dask", Home::Python) },
 ];
 
+impl Peer {
+    /// The numbers of threads that it is measured on.
+    pub fn threads(&self) -> impl Iterator<Item = usize> {
+        [1, 2].into_iter().take(if self.parallel { 2 } else { 1 })
+    }
+}
+
 pub fn named(name: &str) -> Option<&'static Peer> {
     PEERS.iter().find(|peer| peer.name == name)
+}
+
+/// The peers of the option `--peers`, or all of `usual`.
+pub fn chosen<'a>(
+    arguments: &Arguments,
+    usual: impl IntoIterator<Item = &'a Peer>,
+) -> Result<Vec<&'static Peer>> {
+    let usual: Vec<&str> = usual.into_iter().map(|peer| peer.name).collect();
+    Ok(arguments.list("peers", &usual)?.into_iter().filter_map(named).collect())
 }
