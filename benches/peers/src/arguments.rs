@@ -11,9 +11,8 @@ pub struct Arguments {
 
 impl Arguments {
     /// Reads what follows the program's name; `known` are the options that there are.
-    pub fn read(arguments: impl Iterator<Item = String>, known: &[&str]) -> Result<Arguments> {
+    pub fn read(mut arguments: impl Iterator<Item = String>, known: &[&str]) -> Result<Arguments> {
         let (mut words, mut options) = (Vec::new(), Vec::new());
-        let mut arguments = arguments.peekable();
         while let Some(argument) = arguments.next() {
             match argument.strip_prefix("--") {
                 None => words.push(argument),

@@ -1,7 +1,7 @@
 //! Costs per node, gathered over rounds.
 
 use crate::child::Outcome;
-use crate::measure::Request;
+use crate::measure::{Measurement, Request};
 use crate::table::median;
 use std::collections::BTreeMap;
 
@@ -19,15 +19,11 @@ pub struct Costs {
 }
 
 impl Costs {
-    /// Takes up the outcome of a request, or the reason why it is none; `name` stands for the
-    /// workload at its size.
+    /// Takes up what came of a request; `name` stands for the workload at its size.
     pub fn add(&mut self, request: &Request, name: &str, round: usize, outcome: &Outcome) {
         let peer = request.peer.name;
-        match outcome.as_ref().map_err(String::as_str).and_then(|measurement| {
-            let plan = (measurement.workload.clone(), measurement.nodes);
-            let hash = self.hashes.entry(plan).or_insert_with(|| measurement.hash.clone());
-            if *hash == measurement.hash { Ok(measurement.cost()) } else { Err("it ran another graph") }
-        }) {
+        let cost = outcome.as_ref().map_err(String::as_str).and_then(|measured| self.check(measured));
+        match cost {
             Ok(cost) => {
                 let key = (peer, name.to_owned(), request.threads);
                 self.costs.entry(key).or_default().insert(round, cost);
@@ -40,6 +36,13 @@ impl Costs {
                 }
             }
         }
+    }
+
+    /// The cost, if the plan was that of the others.
+    fn check(&mut self, measurement: &Measurement) -> Result<f64, &'static str> {
+        let plan = (measurement.workload.clone(), measurement.nodes);
+        let hash = self.hashes.entry(plan).or_insert_with(|| measurement.hash.clone());
+        if *hash == measurement.hash { Ok(measurement.cost()) } else { Err("it ran another graph") }
     }
 
     /// Whether a peer has failed before on a workload, so that it need not be tried again.

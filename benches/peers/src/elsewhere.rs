@@ -29,7 +29,8 @@ pub fn python() -> Result<Command, String> {
         let _ = native();
         let folder = home().join("target/venv");
         make("python/setup", &folder)?;
-        Ok(vec![folder.join("bin/python"), home().join("python/peer.py")])
+        // Without `-B` python would leave its compiled modules among the sources.
+        Ok(vec![folder.join("bin/python"), "-B".into(), home().join("python/peer.py")])
     });
     command(made)
 }

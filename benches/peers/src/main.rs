@@ -21,9 +21,10 @@ mod table;
 mod task_bench;
 mod workload;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use arguments::Arguments;
 use measure::Request;
+use peer::Home;
 use std::process::ExitCode;
 use workload::Size;
 
@@ -33,7 +34,7 @@ usage: peers COMMAND
   compare [--rounds N] [--peers A,B] [--workloads X,Y] [--seconds N] [--grain N]
   sizes [--rounds N]
   metg [--rounds N] [--peers A,B]
-  all [options of compare]";
+  all [options of compare; --rounds holds for all parts]";
 
 fn main() -> ExitCode {
     match run() {
@@ -52,7 +53,11 @@ fn run() -> Result<()> {
         "one" => {
             let known = ["threads", "grain", "repeats", "scale", "nodes", "steps"];
             let request = request(&Arguments::read(arguments, &known)?)?;
-            println!("{}", serde_json::to_string(&measure::measure(&request)?)?);
+            let measurement = match request.peer.home {
+                Home::Here(start) => measure::measure(&request, start)?,
+                Home::Native | Home::Python => child::measure(&request).map_err(Error::msg)?,
+            };
+            println!("{}", serde_json::to_string(&measurement)?);
         }
         "compare" => {
             let report = compare::compare(&Arguments::read(arguments, &compare::OPTIONS)?)?;

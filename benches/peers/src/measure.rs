@@ -2,7 +2,7 @@
 
 use crate::clock::Phases;
 use crate::kernel;
-use crate::peer::{Home, Peer, sequential};
+use crate::peer::{Peer, Run, sequential};
 use crate::workload::{self, Size};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,9 @@ impl Measurement {
     }
 }
 
-pub fn measure(request: &Request) -> Result<Measurement> {
+/// Measures a peer that is in this program, and started by `start`.
+pub fn measure(request: &Request, start: fn(usize) -> Run) -> Result<Measurement> {
     let &Request { peer, ref workload, threads, grain, repeats, size } = request;
-    let Home::Here(start) = peer.home else { bail!("{} is not in this program", peer.name) };
     let plan = &*Box::leak(Box::new(workload::plan(workload, size)?));
     if plan.most_inputs() > peer.most_inputs {
         bail!("a node takes at most {} inputs", peer.most_inputs);

@@ -179,3 +179,16 @@ fn crossing(points: &[(f64, f64)], threshold: f64) -> String {
         None => points.last().map_or("-".to_owned(), |last| format!("> {}", number(last.0))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::crossing;
+
+    #[test]
+    fn metg_lies_on_the_line_between_two_points() {
+        let points = [(100.0, 0.25), (200.0, 0.75), (400.0, 0.95)];
+        assert_eq!(crossing(&points, 0.5), "150");
+        assert_eq!(crossing(&points, 0.2), "< 100");
+        assert_eq!(crossing(&points, 0.99), "> 400");
+    }
+}

@@ -37,7 +37,7 @@ pub fn draw(title: &str, threshold: f64, curves: &[Curve]) -> String {
     ));
     put(format!("<rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#ffffff\"/>"));
     let middle = (LEFT + RIGHT) / 2.0;
-    put(text(middle, 28.0, "middle", title).replace("<text", "<text font-size=\"16\" font-weight=\"bold\""));
+    put(format!("<g font-size=\"16\" font-weight=\"bold\">{}</g>", text(middle, 28.0, "middle", title)));
     put(text(middle, HEIGHT - 16.0, "middle", "time of a task, kernel and overhead"));
 
     let mut decade = first;

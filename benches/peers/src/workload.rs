@@ -107,3 +107,27 @@ fn random(draft: &mut Draft, nodes: u64) {
         draft.node(&inputs, node);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Size, names, plan};
+    use crate::peer::sequential;
+
+    const SIZE: Size = Size { scale: 100, nodes: None, steps: None };
+
+    #[test]
+    fn the_256_loop_sums_up_to_65536() {
+        let plan = plan("loop256", SIZE).unwrap();
+        assert_eq!((plan.nodes(), sequential::values(&plan).pop()), (1023, Some(65536)));
+    }
+
+    #[test]
+    fn every_name_is_a_workload_whose_inputs_come_before_their_consumers() {
+        for name in names() {
+            let plan = plan(name, SIZE).unwrap();
+            let ordered =
+                (0..plan.nodes()).all(|node| plan.inputs(node).iter().all(|&i| (i as usize) < node));
+            assert!(ordered, "{name}");
+        }
+    }
+}

@@ -58,10 +58,10 @@ const fn elsewhere(name: &'static str, home: Home) -> Peer {
 }
 
 pub static PEERS: [Peer; 13] = [
-    Peer { parallel: false, ..here("sequential", sequential::start) },
-    here("arrays", arrays::start),
-    here("delayed", delayed::start),
-    here("rayon", rayon::start),
+    Peer { parallel: false, repeats: 10, ..here("sequential", sequential::start) },
+    Peer { repeats: 10, ..here("arrays", arrays::start) },
+    Peer { repeats: 10, ..here("delayed", delayed::start) },
+    Peer { repeats: 10, ..here("rayon", rayon::start) },
     here("tokio_spawn", tokio_spawn::start),
     Peer { parallel: false, repeats: 2, ..here("shared_futures", shared_futures::start) },
     Peer { parallel: false, repeats: 2, most_inputs: 12, ..here("async_dag", async_dag::start) },
