@@ -324,7 +324,9 @@ impl<'a> Walker<'a> {
         self.until_sample -= 1;
         let vtable = node.vtable();
         if self.until_sample == 0 || !cost::is_light(vtable) || demand.is_stopped() {
-            return self.run_with_care(demand, node, frame);
+            let ran = self.run_with_care(demand, node, frame);
+            self.ticks = clock::ticks();
+            return ran;
         }
         let ran = self.call(node);
         let now = clock::ticks();
