@@ -2,10 +2,13 @@
 //!
 //! Each line is the median of interleaved rounds in one process.
 
+mod workloads;
+
 use delayed::{Client, Delayed, delayed};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use workloads::{Build, add, chain, dec, inc, loops, tree};
 
 /// Counts what the program takes from the system allocator.
 struct Counting;
@@ -31,67 +34,6 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-#[delayed]
-fn inc(x: i64) -> i64 {
-    x + 1
-}
-#[delayed]
-fn dec(x: i64) -> i64 {
-    x - 1
-}
-#[delayed]
-fn add(x: i64, y: i64) -> i64 {
-    x + y
-}
-
-fn chain(nodes: usize) -> Delayed<i64> {
-    let mut x = inc(0);
-    for _ in 1..nodes {
-        x = inc(x);
-    }
-    x
-}
-
-fn tree(nodes: usize) -> Delayed<i64> {
-    let mut layer: Vec<_> = (0..nodes as i64 / 2).map(inc).collect();
-    while layer.len() > 1 {
-        let mut pairs = layer.into_iter();
-        let mut next = Vec::with_capacity(pairs.len().div_ceil(2));
-        while let Some(x) = pairs.next() {
-            next.push(match pairs.next() {
-                Some(y) => add(x, y),
-                None => x,
-            });
-        }
-        layer = next;
-    }
-    layer.remove(0)
-}
-
-/// 256 times inc, dec, add and a tree over the sums, as often as it takes.
-fn loops(nodes: usize) -> Delayed<i64> {
-    let mut layer: Vec<_> = (0..nodes as i64 / 1023)
-        .map(|_| {
-            let mut layer: Vec<_> = (0..256)
-                .map(|i| {
-                    let x = inc(i);
-                    let y = dec(&x);
-                    add(x, y)
-                })
-                .collect();
-            while layer.len() > 1 {
-                layer = layer.chunks(2).map(|p| add(&p[0], &p[1])).collect();
-            }
-            layer.remove(0)
-        })
-        .collect();
-    let mut sum = layer.remove(0);
-    for x in layer {
-        sum = add(sum, x);
-    }
-    sum
-}
-
 fn median(mut samples: Vec<f64>) -> f64 {
     samples.sort_by(f64::total_cmp);
     samples[samples.len() / 2]
@@ -101,7 +43,6 @@ fn nanos(since: Instant, per: usize) -> f64 {
     since.elapsed().as_nanos() as f64 / per as f64
 }
 
-type Build = fn(usize) -> Delayed<i64>;
 const WORKLOADS: [(&str, Build); 3] = [("chain", chain), ("tree", tree), ("256-loop", loops)];
 
 fn trivial_nodes(client: &Client) {
