@@ -131,7 +131,6 @@ fn an_asynchronous_node_starts_on_one_thread_while_nodes_have_all_others() {
 }
 
 #[test]
-#[ignore = "an asynchronous node that has waited for another waits for a place in a loop"]
 fn a_chain_of_asynchronous_nodes_goes_on_while_nodes_have_all_threads() {
     for runtime in many_threads() {
         runtime.block_on(async {

@@ -215,3 +215,23 @@ fn the_graph_can_be_inspected() {
     assert_eq!((graph.nodes.len(), graph.edges.len()), (1, 0));
     assert_eq!(graph.nodes[0].status, Status::Done);
 }
+
+#[test]
+fn what_comes_after_a_node_that_waits_for_a_future_waits_without_a_thread() {
+    #[delayed]
+    async fn later(x: i64) -> i64 {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        x
+    }
+    #[delayed]
+    fn plus(x: i64, y: i64) -> i64 {
+        x + y
+    }
+    let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
+    let _guard = client.enter();
+    let first = plus(later(1), 1);
+    let then = plus(2, 3).after(&first);
+    assert_eq!(plus(then, first).wait().unwrap(), 7);
+}

@@ -71,7 +71,6 @@ fn a_fold_holds_its_sum_and_one_load() {
 }
 
 #[test]
-#[ignore = "on several threads, loads run ahead of the fold"]
 fn a_fold_on_several_threads_holds_a_few_loads() {
     for threads in [2, 4] {
         holds(Shape::LeftFold, threads, 2);
@@ -79,7 +78,6 @@ fn a_fold_on_several_threads_holds_a_few_loads() {
 }
 
 #[test]
-#[ignore = "loads that stand before the sum in the arguments run before it"]
 fn a_fold_from_the_right_holds_its_sum_and_one_load() {
     for threads in [1, 2, 4] {
         holds(Shape::RightFold, threads, 2);

@@ -131,6 +131,7 @@ where
         // `How::Value`; the reference it was made with goes into the handle.
         unsafe {
             node.write::<Call<A, F>>((rest, f));
+            node.settle_order();
             Delayed::from_node(NodeRef::from_raw(node))
         }
     }

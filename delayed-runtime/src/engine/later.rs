@@ -4,11 +4,12 @@
 //! The claim goes with the task. Whether it ends, panics, is aborted or is dropped by a runtime
 //! that shuts down, [`Claim`] publishes the node exactly once.
 
+use super::demand::Demand;
 use super::publish::{done, enqueue, fail};
 use super::{Engine, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
-use crate::node::{CANCELLED, Node, ORPHANED, Outcome};
+use crate::node::{CANCELLED, CLAIMED, EXCLUSIVE, Node, ORPHANED, Outcome, PARKED, RUNNING};
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -59,12 +60,14 @@ impl Drop for Claim {
 
 /// Runs a claimed node apart from the loops.
 pub(super) fn start(engine: &Arc<Engine>, node: Node) {
+    // SAFETY: the caller's claim.
+    unsafe { node.mark(RUNNING, EXCLUSIVE | PARKED) };
     if node.vtable().task.blocking {
         let mut claim = Claim { node, whole: true };
         let engine = engine.clone();
         let runtime = engine.runtime().clone();
         runtime.spawn_blocking(move || {
-            if node.word(Ordering::Relaxed).state() != crate::node::CLAIMED {
+            if node.word(Ordering::Relaxed).state() != CLAIMED {
                 return drop(claim);
             }
             claim.whole = false;
@@ -80,8 +83,9 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
     let (engine, id, address) = (engine.clone(), node.id(), node.address());
     let runtime = engine.runtime().clone();
     abort::tasks().insert(address, abort::Entry { id, task: None });
-    // Who waits already looks again, and so gets into the table of its wish.
-    enqueue(node.take_waiters());
+    for waiter in node.take_waiters() {
+        wait_again(waiter, node, id);
+    }
     let task = runtime.spawn(run(claim, engine, future)).abort_handle();
     let mut tasks = abort::tasks();
     // Without its entry the node may be gone.
@@ -91,6 +95,27 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
         drop(tasks);
         if unwanted {
             task.abort();
+        }
+    }
+}
+
+/// Puts a waiter of a node that was about to start back, with an entry in the table of its wish.
+fn wait_again(waiter: Node, node: Node, id: u64) {
+    // SAFETY: the waiter's claim came from a list, so it has its demand.
+    let demand = unsafe {
+        let demand = waiter.demand().cast::<Demand>();
+        Arc::increment_strong_count(demand);
+        Arc::from_raw(demand)
+    };
+    demand.will_await(node, id);
+    loop {
+        let word = node.word(Ordering::Acquire);
+        if word.state() != CLAIMED {
+            return enqueue([waiter]);
+        }
+        // SAFETY: the waiter's claim is ours until it is in the list again.
+        if unsafe { waiter.wait_for(node, word) }.is_ok() {
+            return demand.has_started_to_wait(node, id);
         }
     }
 }

@@ -26,6 +26,7 @@
 mod clock;
 mod cost;
 mod current;
+mod deferred;
 mod demand;
 mod lane;
 mod later;
@@ -45,6 +46,7 @@ pub(crate) use publish::cancel;
 
 use crate::node::Node;
 use crossbeam_deque::{Injector, Steal};
+use deferred::Deferred;
 use lane::Lane;
 use publish::give_up_queued;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -55,6 +57,8 @@ use tokio::runtime::RuntimeFlavor;
 pub(crate) struct Engine {
     /// Nodes that no loop has for itself. A node in a queue is claimed and has its demand.
     injector: Injector<Node>,
+    /// Waiting nodes that loops without work may take inputs of.
+    deferred: Deferred,
     /// The queues of the active loops.
     lanes: RwLock<Vec<Lane>>,
     /// Loops that run nodes, and how many there should be. A thread that blocks inside a node
@@ -71,6 +75,7 @@ impl Engine {
     pub(crate) fn new(runtime: tokio::runtime::Handle, loops: usize) -> Arc<Engine> {
         Arc::new(Engine {
             injector: Injector::new(),
+            deferred: Deferred::default(),
             lanes: RwLock::default(),
             active: AtomicUsize::new(0),
             target: AtomicUsize::new(loops),
@@ -138,8 +143,14 @@ impl Engine {
         self.lanes.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// How many of the deferred nodes loops may take inputs of: enough for all of them, and few enough
+    /// that what they make early does not fill the memory.
+    fn reach(&self) -> usize {
+        2 * self.target.load(Ordering::Relaxed)
+    }
+
     fn has_work(&self) -> bool {
-        !self.injector.is_empty() || self.lanes().iter().any(Lane::has_work)
+        !self.injector.is_empty() || self.deferred.is_open() || self.lanes().iter().any(Lane::has_work)
     }
 
     /// A node for a loop that has none in its own queue, which is that of lane `own`: one from
@@ -163,6 +174,7 @@ impl Engine {
                     .find_map(|lane| take(lane.stealer.steal()))
                     .or_else(|| others.find_map(|lane| lane.offers.take()))
             });
+            let found = found.or_else(|| self.deferred.take(None, self.reach()));
             if found.is_some() || !retry {
                 return found;
             }

@@ -13,7 +13,7 @@
 //!    then, so nobody looks at the frame any more.
 
 use super::demand::Demand;
-use crate::node::{BACKWARD, LAZY, Node, OFFERED};
+use crate::node::{BACKWARD, Node, OFFERED};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -45,16 +45,21 @@ struct Offer {
 
 /// The inputs of a frame in the order of a walk, last first.
 pub(super) fn from_the_far_end(frame: Node, backward: bool) -> impl Iterator<Item = Node> {
-    let edges = frame.edges();
-    (0..edges).map(move |position| {
-        let index = if backward { position } else { edges - 1 - position };
-        // SAFETY: whoever calls this keeps the frame claimed, and its edges are written.
-        unsafe { frame.edge(index) }
-    })
+    let reversed = frame.is_reversed(backward);
+    // SAFETY: whoever calls this keeps the frame claimed, and its edges are written.
+    (0..frame.edges()).rev().map(move |position| unsafe { frame.input(position, reversed) })
 }
 
-fn is_lazy(input: Node) -> bool {
-    input.word(Ordering::Relaxed).state() == LAZY
+/// A lazy input of a published frame, claimed and with its demand, for a walk in the other direction.
+/// The caller has the lock.
+pub(super) fn claim_input(frame: Node, backward: bool, demand: &Arc<Demand>) -> Option<Node> {
+    let input = from_the_far_end(frame, backward).find(|&input| input.is_lazy() && input.claim())?;
+    // SAFETY: just claimed; the claim goes to the caller with its demand.
+    unsafe {
+        input.mark(if backward { 0 } else { BACKWARD }, 0);
+        input.set_demand(Arc::into_raw(demand.clone()).cast());
+    }
+    Some(input)
 }
 
 impl Offers {
@@ -108,19 +113,13 @@ impl Offers {
         let mut frames = self.lock();
         let Frames { oldest, newest } = &mut *frames;
         for offer in oldest.iter_mut().chain(newest.iter_mut().rev()).filter(|offer| !offer.exhausted) {
-            let claimed =
-                from_the_far_end(offer.frame, offer.backward).find(|&input| is_lazy(input) && input.claim());
-            let Some(input) = claimed else {
-                offer.exhausted = true;
-                self.open.fetch_sub(1, Ordering::Relaxed);
-                continue;
-            };
-            // SAFETY: just claimed; the claim goes to the caller with its demand.
-            unsafe {
-                input.mark(if offer.backward { 0 } else { BACKWARD }, 0);
-                input.set_demand(Arc::into_raw(offer.demand.clone()).cast());
+            match claim_input(offer.frame, offer.backward, &offer.demand) {
+                Some(input) => return Some(input),
+                None => {
+                    offer.exhausted = true;
+                    self.open.fetch_sub(1, Ordering::Relaxed);
+                }
             }
-            return Some(input);
         }
         None
     }

@@ -2,9 +2,10 @@
 
 use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
+use super::{later, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
-use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, Waiters};
+use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -13,20 +14,34 @@ thread_local! {
     static GIVEN_UP: Cell<Option<Vec<Node>>> = const { Cell::new(None) };
 }
 
-/// Puts nodes that waited back to work, each with the engine of its own wish. Where the wish does
+/// Puts nodes that waited back to work, each with the engine of its own wish. What runs apart from the
+/// loops needs none of them to start it. Where the wish does
 /// not hold any more the claim is given up, which concerns who waits for that node in turn: a list
 /// and not recursion, because ending a wish comes back here.
-pub(super) fn enqueue(waiters: Waiters) {
+pub(super) fn enqueue(waiters: impl IntoIterator<Item = Node>) {
     let mut given_up = Vec::new();
     for node in waiters {
         // SAFETY: the list gave its claims to us; a claim in a list has its demand.
+        let demand = unsafe { &*node.demand().cast::<Demand>() };
+        if node.has(OFFERED) {
+            let engine = demand.engine();
+            engine.deferred.remove(node, engine.reach());
+            // Another one is among the first now.
+            engine.start_loops();
+        }
+        // SAFETY: as above.
         if unsafe { finish_waiting_sink(node) } {
             continue;
         }
-        // SAFETY: as above.
-        let demand = unsafe { &*node.demand().cast::<Demand>() };
         if demand.is_stopped() {
             given_up.push(node);
+            continue;
+        }
+        if node.vtable().kind == Kind::Later && node.inputs_are_done() {
+            // SAFETY: as above; the claim goes on to what runs later, without the demand.
+            let demand = unsafe { Arc::from_raw(node.demand().cast::<Demand>()) };
+            let engine = demand.engine();
+            with_engine(engine, || later::start(engine, node));
             continue;
         }
         let engine = demand.engine().clone();

@@ -94,14 +94,12 @@ impl Frame {
         unsafe { self.0.set_at(at) }
     }
 
-    /// The input that comes at a position of a walk in this direction. A frame's edges hold
-    /// references, so its inputs are there.
+    /// The input that comes at a position of the order. A frame's edges hold references, so its
+    /// inputs are there.
     #[inline(always)]
-    fn input(self, position: usize, direction: Direction) -> Node {
-        let backward = direction == Direction::Backward && !self.0.vtable().ordered;
-        let index = if backward { self.0.edges() - 1 - position } else { position };
+    fn input(self, position: usize, reversed: bool) -> Node {
         // SAFETY: as in `begin`.
-        unsafe { self.0.edge(index) }
+        unsafe { self.0.input(position, reversed) }
     }
 
     fn has(self, flag: u8) -> bool {
@@ -120,7 +118,7 @@ impl Frame {
         !self.0.vtable().ordered
             && from_the_far_end(self.0, direction == Direction::Backward)
                 .take(left)
-                .any(|input| input.word(Ordering::Relaxed).state() == LAZY && (!large || input.edges() > 0))
+                .any(|input| input.is_lazy() && (!large || input.edges() > 0))
     }
 }
 
@@ -162,8 +160,10 @@ enum Walked {
 pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
     let mut walker = Walker::new(None);
     walker.load = Load::Light;
-    if let Walked::Declined = walker.walk(demand, sink) {
-        demand.engine().submit(sink, demand);
+    match walker.walk(demand, sink) {
+        Walked::Declined => demand.engine().submit(sink, demand),
+        // Something may have been left to the loops.
+        Walked::Ended => demand.engine().start_loops(),
     }
 }
 
@@ -172,7 +172,9 @@ pub(super) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
     let mut walker = Walker::new(Some(own));
     own.nested(|| walker.walk(demand, sink));
     while demand.ended().is_none() {
-        let Some(node) = own.queue.pop() else { return };
+        let engine = &own.engine;
+        let deferred = || engine.deferred.take(Some(demand), engine.reach());
+        let Some(node) = own.queue.pop().or_else(deferred) else { return };
         // SAFETY: what was in a queue is a claim with its demand.
         if std::ptr::eq(unsafe { node.demand() }.cast(), Arc::as_ptr(demand)) {
             own.nested(|| walker.resume(node));
@@ -237,23 +239,33 @@ impl<'a> Walker<'a> {
 
     /// Walks on from a frame. Unwinds when a function does.
     fn go(&mut self, demand: &Arc<Demand>, mut current: Frame, start: Frame) -> Walked {
-        let direction = self.direction;
+        let backward = self.direction == Direction::Backward;
+        // The frames from here up are blocked by a function of another thread.
+        let mut defers = false;
         'frames: loop {
             let edges = current.0.edges();
+            let reversed = current.0.is_reversed(backward);
             let mut at = current.at();
             let mut failed = false;
+            let mut left = false;
             while at < edges {
-                let input = current.input(at, direction);
+                let input = current.input(at, reversed);
+                if defers && input.is_lazy() {
+                    left = true;
+                    at += 1;
+                    continue;
+                }
                 match input.look(current.has(OFFERED)) {
                     Seen::Done => at += 1,
                     Seen::Claimed => {
                         current.set_at(at);
                         if input.edges() > 0 {
                             if at + 1 < edges {
-                                current.input(at + 1, direction).prefetch();
+                                current.input(at + 1, reversed).prefetch();
                             }
                             Frame(input).begin(Some(current));
                             current = Frame(input);
+                            defers = false;
                             continue 'frames;
                         }
                         match self.run(demand, input, current, Some(current)) {
@@ -287,7 +299,7 @@ impl<'a> Walker<'a> {
                 self.withdraw(current);
             }
             if failed {
-                let error = consumer_error(current.0, current.input(at, direction).error());
+                let error = consumer_error(current.0, current.input(at, reversed).error());
                 // SAFETY: a frame is claimed by this walker, and it has not run.
                 unsafe { fail(current.0, error, true) };
             } else if current.has(BLOCKED) {
@@ -295,12 +307,18 @@ impl<'a> Walker<'a> {
                     return self.stop(demand, current, start);
                 }
                 current.mark(0, BLOCKED);
-                if self.linger(current) || !self.suspend(demand, current) {
-                    // Something has changed meanwhile: look again.
-                    current.begin(parent);
-                    continue;
+                let waits = if self.linger(current) { None } else { self.suspend(demand, current, left) };
+                match waits {
+                    Some(for_a_function) => defers = for_a_function,
+                    None => {
+                        // Something has changed meanwhile: look again.
+                        defers = false;
+                        current.begin(parent);
+                        continue;
+                    }
                 }
             } else {
+                defers = false;
                 current.set_at(edges);
                 match self.run(demand, current.0, current, parent) {
                     Ran::Published => {}
@@ -329,7 +347,7 @@ impl<'a> Walker<'a> {
         let begin = Instant::now();
         let backoff = Backoff::new();
         (0..frame.0.edges()).all(|position| {
-            let input = frame.input(position, Direction::Forward);
+            let input = frame.input(position, false);
             loop {
                 if input.word(Ordering::Relaxed).state() != CLAIMED {
                     return true;
@@ -363,17 +381,18 @@ impl<'a> Walker<'a> {
         Walked::Ended
     }
 
-    /// Makes a blocked frame the waiter of a claimed input, and no frame any more. False if no
-    /// input is claimed.
+    /// Makes a blocked frame the waiter of a claimed input, and no frame any more. With `defers` there
+    /// are lazy inputs left, which other loops may take. `None` if no input is claimed, else whether
+    /// what it waits for is the work of a thread.
     #[cold]
     #[inline(never)]
-    fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame) -> bool {
+    fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame, defers: bool) -> Option<bool> {
         let node = frame.0;
         let parent = frame.parent();
         frame.mark(PARKED, EXCLUSIVE);
         let mut choice = None;
         for index in 0..node.edges() {
-            let input = frame.input(index, Direction::Forward);
+            let input = frame.input(index, false);
             let word = input.word(Ordering::Acquire);
             match word.state() {
                 DONE => {}
@@ -384,16 +403,21 @@ impl<'a> Walker<'a> {
                         choice = Some((input, word));
                     }
                 }
+                LAZY if defers || node.vtable().ordered => {}
                 _ => {
                     frame.mark(0, PARKED);
-                    return false;
+                    return None;
                 }
             }
         }
         let Some((input, word)) = choice else {
             frame.mark(0, PARKED);
-            return false;
+            return None;
         };
+        let engine = demand.engine();
+        if defers {
+            engine.deferred.add(node, demand, engine.reach());
+        }
         let id = (input.vtable().kind == Kind::Later).then(|| input.id());
         if let Some(id) = id {
             demand.will_await(input, id);
@@ -407,12 +431,17 @@ impl<'a> Walker<'a> {
         if !waits {
             // SAFETY: the demand was not left with the node after all.
             drop(unsafe { Arc::from_raw(left) });
+            if defers {
+                engine.deferred.remove(node, engine.reach());
+            }
             frame.set_parent(parent);
             frame.mark(0, PARKED);
-        } else if let Some(id) = id {
+            return None;
+        }
+        if let Some(id) = id {
             demand.has_started_to_wait(input, id);
         }
-        waits
+        Some(id.is_none())
     }
 
     /// Runs a node whose inputs are done, and publishes it: `frame` itself, or an input of it without
@@ -505,8 +534,6 @@ impl<'a> Walker<'a> {
             return Ran::Declined;
         }
         if vtable.kind == Kind::Later {
-            // SAFETY: the node is claimed by this walker.
-            unsafe { node.mark(RUNNING, EXCLUSIVE) };
             later::start(demand.engine(), node);
             return Ran::Published;
         }
@@ -554,7 +581,7 @@ impl<'a> Walker<'a> {
                 break;
             }
             // Each frame but the newest looks at the next one.
-            self.base = Some(Frame(frame.input(frame.at(), self.direction)));
+            self.base = Some(Frame(frame.input(frame.at(), frame.0.is_reversed(backward))));
         }
         if long {
             let mut next = Some(newest);

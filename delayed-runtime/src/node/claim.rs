@@ -1,6 +1,6 @@
 //! What only the claimer of a node may do, or who made it, before it is shared.
 
-use super::{Node, NodeRef};
+use super::{CLAIMED, DONE, Node, NodeRef};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
@@ -82,6 +82,13 @@ impl Node {
     pub(crate) unsafe fn set_at(self, at: usize) {
         // SAFETY: the caller's promise.
         unsafe { (*self.header()).at = at as u8 }
+    }
+
+    /// Whether the function of a claimed node can be called: it has all inputs, and was not cancelled.
+    pub(crate) fn inputs_are_done(self) -> bool {
+        self.word(Ordering::Relaxed).state() == CLAIMED
+            // SAFETY: a claimed node's edges hold references.
+            && (0..self.edges()).all(|index| unsafe { self.edge(index) }.word(Ordering::Acquire).state() == DONE)
     }
 
     #[inline(always)]

@@ -32,6 +32,7 @@
 mod claim;
 pub(crate) mod group;
 mod inputs;
+mod order;
 mod reference;
 mod state;
 
@@ -81,6 +82,13 @@ const NAMED: u8 = 1;
 const PLACED: u8 = 2;
 /// A mark of the node: its block is a large one.
 const LARGE: u8 = 4;
+/// What freeing a node has to look at.
+const OF_BLOCK: u8 = NAMED | PLACED | LARGE;
+/// A mark of the node: walks look at its last input first.
+const FLIPPED: u8 = 8;
+/// The marks that are a number: how many values the node's graph holds at once.
+const HOLDS: u8 = 0xF0;
+const HOLDS_ONE: u8 = 0x10;
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
 
@@ -331,7 +339,7 @@ impl Node {
     /// Nobody else can reach the node; payload and edges hold nothing.
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
-        if self.marks().load(Ordering::Relaxed) == 0 {
+        if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
             // SAFETY: the caller's promise; without a mark the block is small and begins here.
             return unsafe { chunk::free_small(self.0.cast()) };
         }

@@ -66,6 +66,11 @@ pub(crate) enum Seen {
 }
 
 impl Node {
+    #[inline(always)]
+    pub(crate) fn is_lazy(self) -> bool {
+        self.word(Ordering::Relaxed).state() == LAZY
+    }
+
     /// Looks at an input and claims it if it is lazy. `offered`: others may claim it too, although
     /// the consumer is the caller's.
     #[inline(always)]
