@@ -131,7 +131,7 @@ where
         // `How::Value`; the reference it was made with goes into the handle.
         unsafe {
             node.write::<Call<A, F>>((rest, f));
-            node.settle_order();
+            node.weigh_inputs();
             Delayed::from_node(NodeRef::from_raw(node))
         }
     }

@@ -54,6 +54,7 @@ impl Node {
             let header = self.header();
             (*header).next = parent.map_or(ptr::null_mut(), |p| p.header());
             (*header).at = 0;
+            self.choose_order();
         }
     }
 

@@ -75,6 +75,8 @@ pub(crate) const BACKWARD: u8 = 16;
 pub(crate) const OFFERED: u8 = 32;
 /// A claimer's flag: the node waits in a list.
 pub(crate) const PARKED: u8 = 64;
+/// A claimer's flag: the order of the node's inputs is the other way round.
+const FLIPPED: u8 = 128;
 
 /// A mark of the node: it has a name of its own.
 const NAMED: u8 = 1;
@@ -84,8 +86,8 @@ const PLACED: u8 = 2;
 const LARGE: u8 = 4;
 /// What freeing a node has to look at.
 const OF_BLOCK: u8 = NAMED | PLACED | LARGE;
-/// A mark of the node: walks look at its last input first.
-const FLIPPED: u8 = 8;
+/// A mark of the node: it is better to look at its last input first if nobody else needs its inputs.
+const MAY_FLIP: u8 = 8;
 /// The marks that are a number: how many values the node's graph holds at once.
 const HOLDS: u8 = 0xF0;
 const HOLDS_ONE: u8 = 0x10;

@@ -3,10 +3,10 @@
 //! A value waits from when it is made until its consumer runs, so of two inputs the one whose graph
 //! holds more values at once goes first: `add(load(i), sum)` wants `sum` before `load(i)`. How many a
 //! graph holds is the number of Sethi and Ullman, "The generation of optimal code for arithmetic
-//! expressions" (1970), which a node knows when it is made. It counts only while a value has no other
-//! consumer, so nodes with inputs that others refer to keep the order of their arguments.
+//! expressions" (1970), which a node knows when it is made. It holds only for values without other
+//! consumers, so a node whose inputs have some when a walk comes to it keeps the order of its arguments.
 
-use super::{FLIPPED, HOLDS, HOLDS_ONE, Node};
+use super::{FLIPPED, HOLDS, HOLDS_ONE, MAY_FLIP, Node};
 use std::sync::atomic::Ordering;
 
 /// Nodes with more inputs than this keep the order of their arguments.
@@ -21,42 +21,54 @@ impl Node {
         usize::from((self.marks().load(Ordering::Relaxed) & HOLDS) / HOLDS_ONE).max(1)
     }
 
-    /// Decides the order, when the node has been made.
+    /// Finds out which order would hold fewer values, when the node has been made.
     ///
     /// # Safety
     ///
     /// The caller made the node and has not shared it; its edges are written.
     #[inline(always)]
-    pub(crate) unsafe fn settle_order(self) {
+    pub(crate) unsafe fn weigh_inputs(self) {
         let edges = self.edges();
         if edges == 0 {
             return;
         }
-        // SAFETY: the caller's promise.
-        let input = |index| unsafe { self.edge(index) };
-        let (holds, flipped) = if edges > FEW {
-            (edges, 0)
-        } else {
-            let (mut forward, mut backward, mut alone) = (0, 0, true);
+        let (mut forward, mut backward) = (edges, edges);
+        if edges <= FEW {
+            (forward, backward) = (0, 0);
             for index in 0..edges {
-                let holds = input(index).holds();
+                // SAFETY: the caller's promise.
+                let holds = unsafe { self.edge(index) }.holds();
                 forward = forward.max(holds + index);
                 backward = backward.max(holds + edges - 1 - index);
-                alone &= input(index).is_unique();
             }
-            if alone && backward < forward { (backward, FLIPPED) } else { (forward, 0) }
-        };
+        }
+        let may_flip = if backward < forward { MAY_FLIP } else { 0 };
+        let holds = forward.min(backward).min(MOST) as u8 * HOLDS_ONE;
         let marks = self.marks().load(Ordering::Relaxed);
-        let holds = holds.min(MOST) as u8 * HOLDS_ONE;
-        self.marks().store(marks | holds | flipped, Ordering::Relaxed);
+        self.marks().store(marks | holds | may_flip, Ordering::Relaxed);
     }
 
-    /// Whether a walk looks at the last input first. `backward`: the walk is one that goes the other
-    /// way.
+    /// Decides the order for a walk, which then keeps it.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the node's claim, and has not looked at an input yet.
+    #[inline(always)]
+    pub(super) unsafe fn choose_order(self) {
+        if self.marks().load(Ordering::Relaxed) & MAY_FLIP != 0 {
+            // SAFETY: the caller's promise; a claimed node's edges hold references.
+            unsafe {
+                let alone = (0..self.edges()).all(|index| self.edge(index).is_unique());
+                self.mark(if alone { FLIPPED } else { 0 }, FLIPPED);
+            }
+        }
+    }
+
+    /// Whether a walk looks at the last input of a frame first. `backward`: the walk is one that goes
+    /// the other way.
     #[inline(always)]
     pub(crate) fn is_reversed(self, backward: bool) -> bool {
-        let flipped = self.marks().load(Ordering::Relaxed) & FLIPPED != 0;
-        flipped != backward && !self.vtable().ordered
+        self.has(FLIPPED) != backward && !self.vtable().ordered
     }
 
     /// The input that comes at a position of the order.
