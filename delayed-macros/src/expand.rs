@@ -74,8 +74,9 @@ impl Constructor {
         let [line, column] = [place.line(), place.column()].map(Literal::usize_unsuffixed);
         let labels = self.all_params().map(|param| &param.label);
         let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
+        let priority = options.priority.map(|priority| quote!(.priority(#priority)));
         quote! {
-            #root::__private::Task::new(#name, ::core::file!(), #line, #column, &[#(#labels),*]) #blocking
+            #root::__private::Task::new(#name, ::core::file!(), #line, #column, &[#(#labels),*]) #blocking #priority
         }
     }
 

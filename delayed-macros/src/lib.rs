@@ -65,6 +65,7 @@ use quote::quote;
 /// |---|---|---|
 /// | `name = "…"` | function, method | what drawings, keys and errors call the nodes |
 /// | `blocking` | function, method | runs on tokio's blocking pool |
+/// | `priority = 5` | function, method | of what is ready, goes before nodes with less; 0 is what others have, and below zero it goes last |
 /// | `eager = "…"` | function | the name of the hidden type, where it clashes with a module, a crate or a primitive |
 /// | `trait = "…"` | `impl` block | the name of the generated trait |
 /// | `skip` | method | leaves the method out |

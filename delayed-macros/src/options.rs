@@ -5,7 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, LitStr, Path, Result, Token, parse_quote};
+use syn::{Error, LitInt, LitStr, Path, Result, Token, parse_quote};
 
 /// What the attribute stands on.
 #[derive(Clone, Copy, PartialEq)]
@@ -15,9 +15,10 @@ pub(crate) enum Target {
     Method,
 }
 
-const OPTIONS: [(&str, &[Target]); 6] = [
+const OPTIONS: [(&str, &[Target]); 7] = [
     ("name", &[Target::Function, Target::Method]),
     ("blocking", &[Target::Function, Target::Method]),
+    ("priority", &[Target::Function, Target::Method]),
     ("eager", &[Target::Function]),
     ("crate", &[Target::Function, Target::Block]),
     ("trait", &[Target::Block]),
@@ -25,13 +26,14 @@ const OPTIONS: [(&str, &[Target]); 6] = [
 ];
 
 /// Options of the design that this version does not have.
-const PLANNED: [&str; 6] = ["pure", "retries", "timeout", "priority", "resource", "remote"];
+const PLANNED: [&str; 5] = ["pure", "retries", "timeout", "resource", "remote"];
 
 /// The options of one attribute. An option with a mistake is as if it were not there.
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     /// The word itself, for a mistake that only the signature shows.
     pub(crate) blocking: Option<Ident>,
+    pub(crate) priority: Option<i32>,
     pub(crate) eager: Option<Ident>,
     pub(crate) root: Root,
     pub(crate) trait_name: Option<Ident>,
@@ -59,6 +61,7 @@ impl Default for Options {
         Options {
             name: None,
             blocking: None,
+            priority: None,
             eager: None,
             root: Root(parse_quote!(::delayed)),
             trait_name: None,
@@ -96,6 +99,7 @@ impl Options {
             "crate" => self.root = Root(parsed(&text(&word, input)?, Path::parse_mod_style)?),
             "trait" => self.trait_name = Some(parsed(&text(&word, input)?, Ident::parse)?),
             "skip" => self.skip = true,
+            "priority" => self.priority = Some(number(&word, input)?),
             _ => self.blocking = Some(word),
         }
         Ok(())
@@ -131,6 +135,18 @@ fn check_word(word: &Ident, target: Target, seen: &[Ident]) -> Result<()> {
 fn text(word: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     let text = input.parse::<Token![=]>().and_then(|_| input.parse());
     text.map_err(|_| Error::new(word.span(), format!("`{word}` needs a text: `{word} = \"…\"`")))
+}
+
+fn number(word: &Ident, input: ParseStream<'_>) -> Result<i32> {
+    let mistake = |span| Error::new(span, format!("`{word}` needs a whole number: `{word} = 5`"));
+    let sign: Option<Token![-]> =
+        input.parse::<Token![=]>().and_then(|_| input.parse()).map_err(|_| mistake(word.span()))?;
+    let digits: LitInt = input.parse().map_err(|_| mistake(word.span()))?;
+    let text = format!("{}{}", if sign.is_some() { "-" } else { "" }, digits.base10_digits());
+    match text.parse() {
+        Ok(number) if digits.suffix().is_empty() => Ok(number),
+        _ => Err(mistake(digits.span())),
+    }
 }
 
 fn parsed<T>(text: &LitStr, parser: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {

@@ -5,6 +5,7 @@
 
 use crate::argument::{Callable, IntoArgs};
 use crate::error::{Cause, Error, Failure, NodeError};
+use crate::given;
 use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
 use crate::slot::{Edges, Loading, Slots};
@@ -125,6 +126,9 @@ where
 
     #[inline(always)]
     fn node(args: A, f: F, place: Option<&'static Location<'static>>) -> Delayed<How::Value> {
+        if const { N::TASK.priority != 0 } {
+            given::has_priority();
+        }
         let node = Node::allocate(&Self::VTABLE, args.count(), LAZY, place);
         let rest = args.store(&mut Edges::new(node));
         // SAFETY: the node is new; its payload has room for the call; its value will be a

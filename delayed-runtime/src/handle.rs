@@ -104,6 +104,14 @@ impl<T: Send + Sync + 'static> Delayed<T> {
         self
     }
 
+    /// Gives the node a priority, in place of its function's. Of what is ready, nodes above zero go
+    /// first, with what they need, the highest first, and nodes below zero last. It counts from the
+    /// next time that the node is demanded; what is running is not interrupted.
+    pub fn priority(self, priority: i32) -> Self {
+        self.node().set_priority(priority);
+        self
+    }
+
     /// What the node is doing now.
     pub fn status(&self) -> Status {
         Status::of(self.node())

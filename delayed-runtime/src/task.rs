@@ -11,6 +11,7 @@ pub struct Task {
     pub(crate) column: u32,
     pub(crate) params: &'static [&'static str],
     pub(crate) blocking: bool,
+    pub(crate) priority: i32,
 }
 
 impl Task {
@@ -22,12 +23,17 @@ impl Task {
         column: u32,
         params: &'static [&'static str],
     ) -> Self {
-        Task { name, file, line, column, params, blocking: false }
+        Task { name, file, line, column, params, blocking: false, priority: 0 }
     }
 
     /// Sends the nodes to tokio's blocking pool.
     pub const fn blocking(self) -> Self {
         Task { blocking: true, ..self }
+    }
+
+    /// Runs the nodes before or after others that are ready.
+    pub const fn priority(self, priority: i32) -> Self {
+        Task { priority, ..self }
     }
 
     /// A number of the function, the same in all copies that the compiler makes of this constant;

@@ -4,10 +4,11 @@
 //! claimed and orphaned from the start, so it lives until its claimer publishes or gives it up.
 //! The demand outlives it; both ends of the wish have a count of it.
 
-use super::Engine;
+use super::{Engine, urgent};
 use crate::abort;
 use crate::call::builtins;
 use crate::error::{Cause, Error};
+use crate::given;
 use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
 use crate::panic;
 use crate::task::Function;
@@ -214,6 +215,9 @@ impl Demand {
         }
         // SAFETY: as above.
         unsafe { sink.write::<Payload>(demand.clone()) };
+        if given::uses_priorities() {
+            urgent::claim_all(&demand, sink);
+        }
         (demand, sink)
     }
 

@@ -86,11 +86,14 @@ fn run_loop(engine: &Arc<Engine>) -> bool {
     let has_place = || engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
     with_engine(engine, || {
         own.enter(|| {
-            let mut walker = Walker::new(Some(&own));
+            let mut walker = Walker::of_loop(&own);
             while !engine.is_closed() && has_place() {
-                match own.queue.pop().or_else(|| find_work(&own)) {
-                    Some(node) => walker.resume(node),
-                    None => return true,
+                if let Some(node) = engine.urgent.pop(true, None) {
+                    walker.resume_urgent(node);
+                } else if let Some(node) = own.queue.pop().or_else(|| find_work(&own)) {
+                    walker.resume(node);
+                } else {
+                    return true;
                 }
                 own.take_back();
             }

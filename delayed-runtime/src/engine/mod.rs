@@ -34,6 +34,7 @@ mod loops;
 mod offers;
 mod pace;
 mod publish;
+mod urgent;
 mod walk;
 
 use current::with_engine;
@@ -52,11 +53,14 @@ use publish::give_up_queued;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, RwLock};
 use tokio::runtime::RuntimeFlavor;
+use urgent::Urgent;
 
 /// The part of a client that runs nodes.
 pub(crate) struct Engine {
     /// Nodes that no loop has for itself. A node in a queue is claimed and has its demand.
     injector: Injector<Node>,
+    /// Nodes with a priority.
+    urgent: Urgent,
     /// Waiting nodes that loops without work may take inputs of.
     deferred: Deferred,
     /// The queues of the active loops.
@@ -75,6 +79,7 @@ impl Engine {
     pub(crate) fn new(runtime: tokio::runtime::Handle, loops: usize) -> Arc<Engine> {
         Arc::new(Engine {
             injector: Injector::new(),
+            urgent: Urgent::default(),
             deferred: Deferred::default(),
             lanes: RwLock::default(),
             active: AtomicUsize::new(0),
@@ -117,8 +122,11 @@ impl Engine {
             match self.injector.steal() {
                 Steal::Success(node) => give_up_queued(node),
                 Steal::Retry => {}
-                Steal::Empty => return,
+                Steal::Empty => break,
             }
+        }
+        while let Some(node) = self.urgent.pop(false, None) {
+            give_up_queued(node);
         }
     }
 
@@ -150,7 +158,10 @@ impl Engine {
     }
 
     fn has_work(&self) -> bool {
-        !self.injector.is_empty() || self.deferred.is_open() || self.lanes().iter().any(Lane::has_work)
+        !self.injector.is_empty()
+            || !self.urgent.is_empty()
+            || self.deferred.is_open()
+            || self.lanes().iter().any(Lane::has_work)
     }
 
     /// A node for a loop that has none in its own queue, which is that of lane `own`: one from
@@ -174,7 +185,9 @@ impl Engine {
                     .find_map(|lane| take(lane.stealer.steal()))
                     .or_else(|| others.find_map(|lane| lane.offers.take()))
             });
-            let found = found.or_else(|| self.deferred.take(None, self.reach()));
+            let found = found
+                .or_else(|| self.deferred.take(None, self.reach()))
+                .or_else(|| self.urgent.pop(false, None));
             if found.is_some() || !retry {
                 return found;
             }

@@ -69,6 +69,12 @@ impl Offers {
         self.open.load(Ordering::Relaxed) > 0
     }
 
+    /// Whether a frame is published.
+    pub(super) fn is_used(&self) -> bool {
+        let frames = self.lock();
+        !frames.oldest.is_empty() || !frames.newest.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Frames> {
         self.frames.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }

@@ -82,9 +82,17 @@ unsafe fn give_up(node: Node) -> Waiters {
     }
 }
 
+/// Gives up what was in a queue, with the frames behind it if it is a walk.
 pub(super) fn give_up_queued(node: Node) {
-    // SAFETY: what was in a queue is a claim with its demand.
-    enqueue(unsafe { give_up(node) });
+    // SAFETY: what was in a queue is a claim with its demand, or a walk, whose frames are linked.
+    unsafe {
+        let mut next = if node.is_paused() { node.parent() } else { None };
+        enqueue(give_up(node));
+        while let Some(frame) = next {
+            next = frame.parent();
+            drop_claim(frame);
+        }
+    }
 }
 
 #[inline(always)]

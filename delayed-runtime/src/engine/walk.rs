@@ -37,6 +37,8 @@ use std::time::{Duration, Instant};
 const WORTH_HELP: Duration = Duration::from_micros(50);
 /// What a poll may spend on short functions before it gives the walk to a loop.
 const SLICE: Duration = Duration::from_micros(50);
+/// How long a walk goes on while other wishes wait for a turn.
+const TURN: Duration = Duration::from_millis(10);
 /// How long a walker waits for another one before its frames wait in lists.
 const PATIENCE: Duration = Duration::from_micros(100);
 
@@ -56,6 +58,8 @@ enum Ran {
     Again,
     /// The walk is not allowed to go on here.
     Declined,
+    /// The walk makes room for something else.
+    Later,
 }
 
 /// A node that this walker has claimed and that is on its path.
@@ -143,8 +147,20 @@ pub(super) struct Walker<'a> {
     called: Option<(Node, Frame)>,
     /// How many frames are published as old ones.
     oldest: usize,
+    /// Whether it makes room for others: only a loop's own walk, because others are waited for.
+    gives_way: Yields,
     /// It has lingered in vain.
     is_tired: bool,
+}
+
+/// Whom a walk makes room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Yields {
+    Never,
+    /// To wishes that have waited for a turn, after a while.
+    ToOtherWishes,
+    /// And to nodes with a priority, at once.
+    ToAll,
 }
 
 /// What became of a walk.
@@ -170,11 +186,16 @@ pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
 /// Starts a wish inside a node of `own`, and runs as much of it as this thread can.
 pub(super) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
     let mut walker = Walker::new(Some(own));
+    let urgent = &demand.engine().urgent;
+    while let Some(node) = urgent.pop(true, Some(demand)) {
+        own.nested(|| walker.resume(node));
+    }
     own.nested(|| walker.walk(demand, sink));
     while demand.ended().is_none() {
         let engine = &own.engine;
         let deferred = || engine.deferred.take(Some(demand), engine.reach());
-        let Some(node) = own.queue.pop().or_else(deferred) else { return };
+        let last = || urgent.pop(false, Some(demand));
+        let Some(node) = own.queue.pop().or_else(deferred).or_else(last) else { return };
         // SAFETY: what was in a queue is a claim with its demand.
         if std::ptr::eq(unsafe { node.demand() }.cast(), Arc::as_ptr(demand)) {
             own.nested(|| walker.resume(node));
@@ -196,8 +217,21 @@ impl<'a> Walker<'a> {
             begin: None,
             called: None,
             oldest: 0,
+            gives_way: Yields::Never,
             is_tired: false,
         }
+    }
+
+    /// The walker of a loop, which walks for all wishes.
+    pub(super) fn of_loop(own: &'a Loop) -> Self {
+        Walker { gives_way: Yields::ToAll, ..Walker::new(Some(own)) }
+    }
+
+    /// Goes on with a node with a priority above zero.
+    pub(super) fn resume_urgent(&mut self, node: Node) {
+        self.gives_way = Yields::ToOtherWishes;
+        self.resume(node);
+        self.gives_way = Yields::ToAll;
     }
 
     /// Goes on with a node from a queue.
@@ -215,8 +249,11 @@ impl<'a> Walker<'a> {
         self.begin = None;
         self.is_tired = false;
         self.pace.begin();
-        start.mark(0, PARKED | BACKWARD);
-        start.begin(None);
+        let is_new = !start.0.is_paused();
+        start.mark(0, PARKED | BLOCKED | BACKWARD);
+        if is_new {
+            start.begin(None);
+        }
         let mut current = start;
         loop {
             match catch_unwind(AssertUnwindSafe(|| self.go(demand, current, start))) {
@@ -275,6 +312,10 @@ impl<'a> Walker<'a> {
                                 drop_claim(input);
                                 return self.stop(demand, current, start);
                             }
+                            Ran::Later => {
+                                drop_claim(input);
+                                return self.pause(demand, current);
+                            }
                         }
                     }
                     Seen::Busy => {
@@ -327,6 +368,7 @@ impl<'a> Walker<'a> {
                         continue;
                     }
                     Ran::Declined => return self.stop(demand, current, start),
+                    Ran::Later => return self.pause(demand, current),
                 }
             }
             match parent {
@@ -362,6 +404,32 @@ impl<'a> Walker<'a> {
                 backoff.snooze();
             }
         })
+    }
+
+    /// Puts the walk into a queue: its own loop's if it makes room for a node with a priority, that of
+    /// all loops if it makes room for another wish.
+    #[cold]
+    fn pause(&mut self, demand: &Arc<Demand>, top: Frame) -> Walked {
+        let Some(own) = self.own else { unreachable!("only a loop's walk makes room") };
+        let mut next = Some(top);
+        while let Some(frame) = next.filter(|_| own.offers.is_used()) {
+            if frame.has(OFFERED) {
+                self.withdraw(frame);
+            }
+            next = frame.parent();
+        }
+        // SAFETY: the frames are claimed by this walker; the claim goes into the queue with its
+        // demand.
+        unsafe {
+            top.0.pause(self.direction == Direction::Backward);
+            top.0.set_demand(Arc::into_raw(demand.clone()).cast());
+        }
+        if own.engine.urgent.is_pressing() {
+            own.push(top.0);
+        } else {
+            own.engine.inject(top.0);
+        }
+        Walked::Ended
     }
 
     /// Gives up all frames: the wish is withdrawn, or the walk is declined and `start` is kept.
@@ -512,6 +580,9 @@ impl<'a> Walker<'a> {
         if matches!(vtable.kind, Kind::Group | Kind::Sink) {
             return self.call(node, frame);
         }
+        if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
+            return Ran::Later;
+        }
         let look = self.pace.look();
         let light = cost::light(vtable).is_some();
         if light && look == Look::Calm {
@@ -532,6 +603,12 @@ impl<'a> Walker<'a> {
             && (!light || now.duration_since(begin) > SLICE)
         {
             return Ran::Declined;
+        }
+        if self.gives_way != Yields::Never
+            && now.duration_since(begin) > TURN
+            && !demand.engine().injector.is_empty()
+        {
+            return Ran::Later;
         }
         if vtable.kind == Kind::Later {
             later::start(demand.engine(), node);

@@ -1,6 +1,6 @@
 //! What only the claimer of a node may do, or who made it, before it is shared.
 
-use super::{CLAIMED, DONE, Node, NodeRef};
+use super::{BACKWARD, CLAIMED, DONE, Node, NodeRef, PAUSED};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::Ordering;
 
@@ -40,6 +40,24 @@ impl Node {
             // SAFETY: the caller's promise.
             drop(unsafe { self.take_edge(index) });
         }
+    }
+
+    /// Makes the newest frame of a walk a claim that can lie in a queue, and from which the walk can go
+    /// on: the frames behind it are linked as before.
+    ///
+    /// # Safety
+    ///
+    /// The caller has the claims of the frames.
+    pub(crate) unsafe fn pause(self, backward: bool) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.begin(self.parent());
+            self.mark(PAUSED | if backward { BACKWARD } else { 0 }, BACKWARD);
+        }
+    }
+
+    pub(crate) fn is_paused(self) -> bool {
+        self.flags().load(Ordering::Relaxed) & PAUSED == PAUSED
     }
 
     /// Makes the node a frame of a walk.

@@ -42,7 +42,7 @@ pub(crate) use state::{Seen, Waiters, Word};
 
 use crate::chunk;
 use crate::error::{Cause, Error, Name, NodeInfo};
-use crate::name;
+use crate::given::{self, Given};
 use crate::task::{Place, Task};
 use std::future::Future;
 use std::panic::Location;
@@ -75,17 +75,19 @@ pub(crate) const BACKWARD: u8 = 16;
 pub(crate) const OFFERED: u8 = 32;
 /// A claimer's flag: the node waits in a list.
 pub(crate) const PARKED: u8 = 64;
+/// Together, claimer's flags: the node is the newest frame of a walk that lies in a queue.
+const PAUSED: u8 = BLOCKED | PARKED;
 /// A claimer's flag: the order of the node's inputs is the other way round.
 const FLIPPED: u8 = 128;
 
-/// A mark of the node: it has a name of its own.
-const NAMED: u8 = 1;
+/// A mark of the node: it has a name or a priority of its own.
+const GIVEN: u8 = 1;
 /// A mark of the node: the place of the call lies before the header.
 const PLACED: u8 = 2;
 /// A mark of the node: its block is a large one.
 const LARGE: u8 = 4;
 /// What freeing a node has to look at.
-const OF_BLOCK: u8 = NAMED | PLACED | LARGE;
+const OF_BLOCK: u8 = GIVEN | PLACED | LARGE;
 /// A mark of the node: it is better to look at its last input first if nobody else needs its inputs.
 const MAY_FLIP: u8 = 8;
 /// The marks that are a number: how many values the node's graph holds at once.
@@ -176,7 +178,7 @@ struct Header {
     at: u8,
     /// The claimer's flags, which others may read.
     flags: AtomicU8,
-    /// Written when the node is made, and by `set_name`.
+    /// Written when the node is made, and by `set_name` and `set_priority`.
     marks: AtomicU8,
 }
 
@@ -274,9 +276,7 @@ impl Node {
     }
 
     pub(crate) fn info(self) -> NodeInfo {
-        let named = self.marks().load(Ordering::Relaxed) & NAMED != 0;
-        let given = named.then(|| name::get(self.address())).flatten();
-        let name = given.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
+        let name = self.given().name.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
         NodeInfo { name, id: self.id(), place: self.place() }
     }
 
@@ -286,8 +286,25 @@ impl Node {
 
     /// Gives the node a name of its own.
     pub(crate) fn set_name(self, name: &str) {
-        name::set(self.address(), name);
-        self.marks().fetch_or(NAMED, Ordering::Relaxed);
+        given::name(self.address(), name);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    /// Gives the node a priority of its own.
+    pub(crate) fn set_priority(self, priority: i32) {
+        given::priority(self.address(), priority);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    pub(crate) fn priority(self) -> i32 {
+        self.given().priority.unwrap_or(self.vtable().task.priority)
+    }
+
+    fn given(self) -> Given {
+        match self.marks().load(Ordering::Relaxed) & GIVEN {
+            0 => Given::default(),
+            _ => given::get(self.address()),
+        }
     }
 }
 
@@ -354,8 +371,8 @@ impl Node {
     /// As for [`deallocate`](Node::deallocate).
     #[inline(never)]
     unsafe fn deallocate_marked(self) {
-        if self.marks().load(Ordering::Relaxed) & NAMED != 0 {
-            name::remove(self.address());
+        if self.marks().load(Ordering::Relaxed) & GIVEN != 0 {
+            given::remove(self.address());
         }
         let (block, size, align) = self.block();
         // SAFETY: the caller's promise; the layout is the one of `allocate`.
