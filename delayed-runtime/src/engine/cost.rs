@@ -18,6 +18,10 @@ const LIGHT: u32 = 2_000;
 /// Giving work to a thread that sleeps costs about half of this.
 pub(super) const WORTH_A_WAKE: u32 = 20_000;
 
+/// What a function is taken for that has surprised: the mean comes down in some calls, and the first of
+/// them are worth a wake whatever a late measurement says.
+const AS_LONG: u32 = 50 * WORTH_A_WAKE;
+
 /// The function's entry, and what stands in its upper half if it is this function's.
 #[inline(always)]
 fn entry(vtable: &'static Vtable) -> (&'static AtomicU64, u64) {
@@ -61,5 +65,5 @@ pub(super) fn learn(vtable: &'static Vtable, measured: Duration) {
 /// measured again, and until then others are woken for what is beside them.
 #[cold]
 pub(super) fn was_long(vtable: &'static Vtable) {
-    set(vtable, WORTH_A_WAKE + 1);
+    set(vtable, AS_LONG);
 }

@@ -44,7 +44,7 @@ pub(super) struct Pace {
     careful: u32,
     /// When the last look was.
     ticks: u64,
-    /// The function that was called last without a look.
+    /// The function that was called last, if it was not timed.
     last: Option<&'static Vtable>,
     /// The latest samples that were worth sharing.
     long_samples: u32,
@@ -79,10 +79,11 @@ impl Pace {
         self.long_samples >= SAMPLES
     }
 
-    /// Looks at the clock.
-    pub(super) fn look(&mut self) -> Look {
+    /// Looks at the clock, before a function is called that may not be looked at afterwards.
+    pub(super) fn look(&mut self, next: &'static Vtable) -> Look {
         self.budget = BETWEEN_LOOKS;
         self.look_back();
+        self.last = Some(next);
         if self.careful > 0 {
             self.careful -= 1;
             self.budget = 0;
@@ -109,6 +110,7 @@ impl Pace {
     /// A node was timed, so its time is no surprise at the next look.
     pub(super) fn timed(&mut self, look: Look, edges: usize, measured: Duration) {
         self.ticks = clock::ticks();
+        self.last = None;
         if look == Look::Sample {
             self.looks = SAMPLE;
             let worth_it = WORTH_SHARING + MORE_FOR_AN_INPUT * edges as u32;

@@ -583,7 +583,7 @@ impl<'a> Walker<'a> {
         if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
             return Ran::Later;
         }
-        let look = self.pace.look();
+        let look = self.pace.look(vtable);
         let light = cost::light(vtable).is_some();
         if light && look == Look::Calm {
             if self.pace.shares()
