@@ -5,6 +5,7 @@
 mod abort;
 mod argument;
 mod call;
+#[cfg_attr(all(test, loom), path = "models/chunk.rs")]
 mod chunk;
 mod client;
 mod collection;
@@ -14,11 +15,14 @@ mod engine;
 mod error;
 mod graph;
 mod handle;
+#[cfg(all(test, loom))]
+mod models;
 mod name;
 mod node;
 mod operators;
 mod panic;
 mod slot;
+mod sync;
 mod task;
 mod watch;
 
