@@ -7,8 +7,8 @@
 
 use crate::chunk;
 use crate::node::{
-    CLAIMED, DONE, FAILED, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Seen, Vtable, Waiters, payload_align,
-    payload_size,
+    CLAIMED, DONE, EXCLUSIVE, FAILED, Inputs, Kind, LAZY, Node, NodeRef, OFFERED, Outcome, PARKED, Seen,
+    Vtable, Waiters, payload_align, payload_size,
 };
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
@@ -70,8 +70,7 @@ impl Tally {
     /// A node that is done.
     fn done(&self) -> NodeRef {
         let node = self.node([]);
-        assert!(node.node().claim());
-        run(node.node());
+        run(claim(&node));
         node
     }
 }
@@ -140,55 +139,84 @@ unsafe fn call(node: Node) -> Outcome {
     Outcome::Done
 }
 
-/// Runs a claimed node whose inputs are done, and gives the claim up.
+/// Runs a claimed node whose inputs are done, and gives the claim up, as `Walker::call` does.
 fn run(node: Node) -> Waiters {
+    let exclusive = node.has(EXCLUSIVE);
     // SAFETY: the caller's claim.
     unsafe {
         assert!(matches!((node.vtable().run)(node), Outcome::Done));
+        if exclusive {
+            node.publish_exclusive(DONE);
+            return Waiters::none();
+        }
         node.publish(DONE)
     }
 }
 
-/// What a walker does with a frame that has one input: look, and run it or become a waiter. What is
-/// lazy it claims and runs. The frame ends as the input did.
+/// What a walker does with a frame: it claims and runs the inputs that are lazy, and in the end runs
+/// the frame, fails it, or makes it a waiter of an input that another has claimed.
 fn walk(frame: Node) {
     // SAFETY: the caller has the claim of the frame, until it waits.
-    unsafe {
-        frame.begin(None);
-        let input = frame.edge(0);
-        loop {
-            match input.look(false) {
-                Seen::Done => return resume(run(frame)),
-                Seen::Claimed => resume(run(input)),
-                Seen::Failed => {
-                    let error = input.error();
-                    frame.drop_payload(LAZY);
-                    frame.write(error);
-                    return resume(frame.publish(FAILED));
-                }
-                Seen::Busy => {
-                    let word = input.word(Ordering::Acquire);
-                    if word.state() == CLAIMED && frame.wait_for(input, word).is_ok() {
-                        return;
+    'again: loop {
+        unsafe {
+            frame.begin(None);
+            let mut busy = None;
+            for index in 0..frame.edges() {
+                frame.set_at(index);
+                let input = frame.edge(index);
+                match input.look(frame.has(OFFERED)) {
+                    Seen::Done => {}
+                    Seen::Claimed => {
+                        input.begin(Some(frame));
+                        walk_on(run(input));
                     }
-                    frame.set_parent(None);
+                    Seen::Busy => busy = Some(input),
+                    Seen::Failed => {
+                        let error = input.error();
+                        frame.drop_payload(LAZY);
+                        frame.write(error);
+                        return walk_on(frame.publish(FAILED));
+                    }
                 }
             }
+            let Some(input) = busy else { return walk_on(run(frame)) };
+            frame.mark(PARKED, EXCLUSIVE);
+            let word = input.word(Ordering::Acquire);
+            if word.state() == CLAIMED && frame.wait_for(input, word).is_ok() {
+                return;
+            }
+            frame.mark(0, PARKED);
+            continue 'again;
         }
     }
 }
 
-/// Walks on from nodes that waited.
-fn resume(waiters: Waiters) {
-    for node in waiters {
-        walk(node);
-    }
+fn walk_on(waiters: Waiters) {
+    waiters.for_each(walk);
 }
 
+fn state(node: &NodeRef) -> usize {
+    node.node().word(Ordering::Acquire).state()
+}
+
+/// The value of a node that is done.
 fn value(node: NodeRef) -> u32 {
-    assert_eq!(node.node().word(Ordering::Acquire).state(), DONE);
+    assert_eq!(state(&node), DONE);
     // SAFETY: the node is done.
     unsafe { node.take::<Value>() }.1
+}
+
+/// The claim of a node that is in nobody else's hands.
+fn claim(node: &NodeRef) -> Node {
+    assert!(node.node().claim());
+    node.node()
+}
+
+/// Runs `first` on another thread, and `second` on this one.
+fn both(first: impl FnOnce() + Send + 'static, second: impl FnOnce()) {
+    let other = thread::spawn(first);
+    second();
+    other.join().unwrap();
 }
 
 /// Whoever waits for a node that is being finished is resumed once, and sees the value.
@@ -196,15 +224,184 @@ fn value(node: NodeRef) -> u32 {
 fn a_waiter_meets_the_end_of_its_input() {
     check(|tally| {
         let input = tally.node([]);
-        let claimed = input.node();
-        assert!(claimed.claim());
+        let claimed = claim(&input);
         let consumer = tally.node([input]);
-        let frame = consumer.node();
-        assert!(frame.claim());
-        let other = thread::spawn(move || resume(run(claimed)));
-        walk(frame);
-        other.join().unwrap();
+        let frame = claim(&consumer);
+        both(move || walk_on(run(claimed)), || walk(frame));
         assert_eq!(tally.runs(), 2);
         assert_eq!(value(consumer), 2);
+    });
+}
+
+/// So is each of several.
+#[test]
+fn two_waiters_meet_the_end_of_their_input() {
+    check(|tally| {
+        let input = tally.node([]);
+        let claimed = claim(&input);
+        let consumers = [tally.node([input.clone()]), tally.node([input])];
+        let [first, second] = [claim(&consumers[0]), claim(&consumers[1])];
+        let other = thread::spawn(move || walk(first));
+        both(move || walk_on(run(claimed)), || walk(second));
+        other.join().unwrap();
+        assert_eq!(tally.runs(), 3);
+        assert_eq!(consumers.map(value), [2, 2]);
+    });
+}
+
+/// Of two consumers one may move the value out, and only when the other has cloned it.
+#[test]
+fn the_last_reader_moves_the_value() {
+    check(|tally| {
+        let first = tally.done();
+        let second = first.clone();
+        both(move || assert_eq!(value(first), 1), move || assert_eq!(value(second), 1));
+        // Two that clone at the same time both see each other's reference.
+        assert!((1..=2).contains(&tally.clones()));
+    });
+}
+
+/// A consumer whose input's other reference goes, with or without the input being run before, runs the
+/// input if nobody has.
+#[test]
+fn a_consumer_becomes_the_only_one() {
+    check(|tally| {
+        let handle = tally.node([]);
+        let consumer = tally.node([handle.clone()]);
+        let frame = claim(&consumer);
+        both(
+            move || {
+                if handle.node().claim() {
+                    walk_on(run(handle.node()));
+                }
+            },
+            || walk(frame),
+        );
+        assert_eq!(tally.runs(), 2);
+        assert_eq!(value(consumer), 2);
+    });
+}
+
+/// The same if the other one has claimed the input and given the claim up.
+#[test]
+fn a_consumer_becomes_the_only_one_after_a_withdrawn_claim() {
+    check(|tally| {
+        let handle = tally.node([]);
+        let consumer = tally.node([handle.clone()]);
+        let frame = claim(&consumer);
+        both(
+            move || {
+                if handle.node().claim() {
+                    give_up(handle.node());
+                }
+            },
+            || walk(frame),
+        );
+        assert_eq!(tally.runs(), 2);
+        assert_eq!(value(consumer), 2);
+    });
+}
+
+/// Gives up a claim that has been in a queue.
+fn give_up(node: Node) {
+    // SAFETY: the caller's claim.
+    unsafe {
+        node.begin(None);
+        node.set_demand(std::ptr::null());
+        walk_on(node.publish(LAZY));
+    }
+}
+
+/// A claim is withdrawn while one consumer waits, or claims for itself, and another looks.
+#[test]
+fn a_claim_is_withdrawn_before_consumers() {
+    check(|tally| {
+        let input = tally.node([]);
+        let claimed = claim(&input);
+        let consumers = [tally.node([input.clone()]), tally.node([input])];
+        let [first, second] = [claim(&consumers[0]), claim(&consumers[1])];
+        let other = thread::spawn(move || walk(first));
+        both(move || give_up(claimed), || walk(second));
+        other.join().unwrap();
+        assert_eq!(tally.runs(), 3);
+        assert_eq!(consumers.map(value), [2, 2]);
+    });
+}
+
+/// A node is cancelled while its claimer finishes it. Consumers see the one or the other.
+#[test]
+fn a_cancel_meets_the_end() {
+    check(|tally| {
+        let input = tally.node([]);
+        let claimed = claim(&input);
+        let consumer = tally.node([input.clone()]);
+        let frame = claim(&consumer);
+        let other = thread::spawn(move || walk_on(run(claimed)));
+        let canceller = {
+            let input = input.clone();
+            thread::spawn(move || input.node().mark_cancelled().map(walk_on).is_ok())
+        };
+        walk(frame);
+        let cancelled = canceller.join().unwrap();
+        other.join().unwrap();
+        let end = if cancelled { FAILED } else { DONE };
+        assert_eq!((state(&input), state(&consumer)), (end, end));
+        if cancelled {
+            assert!(input.node().error().is_cancelled() && consumer.node().error().is_cancelled());
+        }
+    });
+}
+
+/// The last reference goes while the claimer finishes the node, or gives it up.
+#[test]
+fn the_last_reference_meets_the_end() {
+    for end in [run as fn(Node) -> Waiters, |node| unsafe { node.publish(LAZY) }] {
+        check(move |tally| {
+            let node = tally.node([tally.done()]);
+            let claimed = claim(&node);
+            both(move || assert!(end(claimed).is_empty()), || drop(node));
+        });
+    }
+}
+
+/// Two references to a node with an input go at once.
+#[test]
+fn the_last_two_references_go() {
+    check(|tally| {
+        let first = tally.node([tally.done()]);
+        let second = first.clone();
+        both(move || drop(first), || drop(second));
+    });
+}
+
+/// The value of a persisted node is moved out while the wish for it ends: it is never cloned for the
+/// wish, which looks at no value.
+#[test]
+fn a_value_is_moved_before_the_wish_has_let_go() {
+    check(|tally| {
+        let handle = tally.done();
+        let of_wish = handle.clone();
+        assert!(handle.node().watch(Arc::new(|| {})));
+        both(move || of_wish.release_watched(), || assert_eq!(value(handle), 1));
+        assert_eq!(tally.clones(), 0);
+    });
+}
+
+/// Somebody looks at the inputs of a node that another claims and runs.
+#[test]
+fn a_view_meets_a_claim() {
+    check(|tally| {
+        let node = tally.node([tally.done()]);
+        let seen = node.clone();
+        both(
+            move || assert!(seen.node().inputs().len() <= 1),
+            || {
+                while !node.node().claim() {
+                    thread::yield_now();
+                }
+                walk(node.node());
+            },
+        );
+        assert_eq!(value(node), 2);
     });
 }
