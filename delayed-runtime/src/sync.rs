@@ -1,7 +1,8 @@
-//! std or the model checker, nothing else.
+//! What threads share, from std and others or from the model checker; nothing else.
 //!
 //! Unit tests that are built with `--cfg loom` get loom's types, which try the interleavings of a
-//! model and know what each thread may have seen. All other builds get std's. [`Field`] and [`Track`]
+//! model and know what each thread may have seen; queues, clock and runtime are then those of
+//! `models/`. All other builds get the real ones. [`Field`] and [`Track`]
 //! are what a node has beside its atomics: they tell loom who touches it, and are nothing otherwise.
 
 #[cfg(all(test, loom))]
@@ -13,8 +14,12 @@ pub(crate) use plain::*;
 mod plain {
     use std::cell::UnsafeCell;
 
-    pub(crate) use std::sync::atomic;
+    pub(crate) use crossbeam_deque::{Injector, Steal, Stealer, Worker};
+    pub(crate) use crossbeam_utils::Backoff;
+    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
+    pub(crate) use std::time::Instant;
     pub(crate) use std::{thread, thread_local};
+    pub(crate) use tokio::runtime::Handle;
 
     /// A field that belongs to one thread at a time.
     #[repr(transparent)]
@@ -67,7 +72,7 @@ mod plain {
 #[cfg(all(test, loom))]
 mod checked {
     use loom::cell::UnsafeCell;
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
 
     /// `thread_local!` with what std's keys have.
     macro_rules! local {
@@ -80,8 +85,11 @@ mod checked {
         )*};
     }
 
+    pub(crate) use crate::models::clock::{Backoff, Instant};
+    pub(crate) use crate::models::queue::{Injector, Steal, Stealer, Worker};
+    pub(crate) use crate::models::runtime::Handle;
     pub(crate) use local as thread_local;
-    pub(crate) use loom::sync::atomic;
+    pub(crate) use loom::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
     pub(crate) use loom::thread;
 
     pub(crate) struct Field<T>(UnsafeCell<T>);
@@ -147,6 +155,16 @@ mod checked {
         }
     }
 
+    impl<T: 'static> LocalKey<RefCell<T>> {
+        pub(crate) fn with_borrow<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
+            self.0.with(|cell| f(&cell.borrow()))
+        }
+
+        pub(crate) fn with_borrow_mut<R>(&'static self, f: impl FnOnce(&mut T) -> R) -> R {
+            self.0.with(|cell| f(&mut cell.borrow_mut()))
+        }
+    }
+
     impl<T: 'static> LocalKey<Cell<T>> {
         pub(crate) fn get(&'static self) -> T
         where
@@ -157,6 +175,17 @@ mod checked {
 
         pub(crate) fn set(&'static self, value: T) {
             self.0.with(|cell| cell.set(value));
+        }
+
+        pub(crate) fn replace(&'static self, value: T) -> T {
+            self.0.with(|cell| cell.replace(value))
+        }
+
+        pub(crate) fn take(&'static self) -> T
+        where
+            T: Default,
+        {
+            self.0.with(Cell::take)
         }
     }
 }

@@ -5,10 +5,11 @@ use super::lane::current_loop;
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, Waiters};
+use crate::sync::{self, thread};
 use std::cell::Cell;
 use std::sync::Arc;
 
-thread_local! {
+sync::thread_local! {
     /// Nodes whose claims the outermost `enqueue` on this thread is giving up, while it does so.
     static GIVEN_UP: Cell<Option<Vec<Node>>> = const { Cell::new(None) };
 }
@@ -146,7 +147,7 @@ pub(crate) fn cancel(node: Node) {
                     return unsafe { fail(node, error, true) };
                 }
             }
-            Err(LOCKED) => std::thread::yield_now(),
+            Err(LOCKED) => thread::yield_now(),
             Err(_) => return,
         }
     }

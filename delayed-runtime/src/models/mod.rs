@@ -5,6 +5,10 @@
 //! `sync::Track`) is told to loom, which reports accesses that are not ordered. When a model ends all
 //! nodes are freed, all values dropped, and no freed node was looked at.
 
+pub(crate) mod clock;
+pub(crate) mod queue;
+pub(crate) mod runtime;
+
 use crate::chunk;
 use crate::node::{
     CLAIMED, DONE, EXCLUSIVE, FAILED, Inputs, Kind, LAZY, Node, NodeRef, OFFERED, Outcome, PARKED, Seen,
@@ -17,13 +21,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
 /// Tries the interleavings of `model`.
-fn check(model: impl Fn(&Tally) + Send + Sync + 'static) {
+pub(crate) fn check(model: impl Fn(&Tally) + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
     builder.check(move || {
         chunk::begin();
+        clock::begin();
         let tally = Tally::default();
         model(&tally);
+        runtime::join();
         assert_eq!(chunk::live(), 0, "nodes that are not freed");
         assert_eq!(tally.0.values.load(Relaxed), 0, "values that are not dropped, or twice");
         assert_eq!(tally.0.calls.load(Relaxed), 0, "calls that are not dropped, or twice");
@@ -32,7 +38,7 @@ fn check(model: impl Fn(&Tally) + Send + Sync + 'static) {
 
 /// What happened in one run of a model. Loom does not need to know.
 #[derive(Clone, Default)]
-struct Tally(Arc<Counts>);
+pub(crate) struct Tally(Arc<Counts>);
 
 #[derive(Default)]
 struct Counts {
@@ -44,7 +50,7 @@ struct Counts {
 }
 
 impl Tally {
-    fn runs(&self) -> usize {
+    pub(crate) fn runs(&self) -> usize {
         self.0.runs.load(Relaxed)
     }
 
@@ -53,7 +59,10 @@ impl Tally {
     }
 
     /// A lazy node whose function adds one to the sum of its inputs.
-    fn node(&self, inputs: impl IntoIterator<Item = NodeRef, IntoIter: ExactSizeIterator>) -> NodeRef {
+    pub(crate) fn node(
+        &self,
+        inputs: impl IntoIterator<Item = NodeRef, IntoIter: ExactSizeIterator>,
+    ) -> NodeRef {
         let inputs = inputs.into_iter();
         let node = Node::allocate(&VTABLE, inputs.len(), LAZY, None);
         self.0.calls.fetch_add(1, Relaxed);
@@ -68,7 +77,7 @@ impl Tally {
     }
 
     /// A node that is done.
-    fn done(&self) -> NodeRef {
+    pub(crate) fn done(&self) -> NodeRef {
         let node = self.node([]);
         run(claim(&node));
         node
@@ -155,7 +164,12 @@ fn run(node: Node) -> Waiters {
 
 /// What a walker does with a frame: it claims and runs the inputs that are lazy, and in the end runs
 /// the frame, fails it, or makes it a waiter of an input that another has claimed.
-fn walk(frame: Node) {
+pub(crate) fn walk(frame: Node) {
+    walk_offered(frame, |_| unreachable!("no frame is offered"));
+}
+
+/// [`walk`] of a frame that is published, and taken back by `withdraw`.
+pub(crate) fn walk_offered(frame: Node, withdraw: impl Fn(Node)) {
     // SAFETY: the caller has the claim of the frame, until it waits.
     'again: loop {
         unsafe {
@@ -172,12 +186,18 @@ fn walk(frame: Node) {
                     }
                     Seen::Busy => busy = Some(input),
                     Seen::Failed => {
+                        if frame.has(OFFERED) {
+                            withdraw(frame);
+                        }
                         let error = input.error();
                         frame.drop_payload(LAZY);
                         frame.write(error);
                         return walk_on(frame.publish(FAILED));
                     }
                 }
+            }
+            if frame.has(OFFERED) {
+                withdraw(frame);
             }
             let Some(input) = busy else { return walk_on(run(frame)) };
             frame.mark(PARKED, EXCLUSIVE);
@@ -200,20 +220,20 @@ fn state(node: &NodeRef) -> usize {
 }
 
 /// The value of a node that is done.
-fn value(node: NodeRef) -> u32 {
+pub(crate) fn value(node: NodeRef) -> u32 {
     assert_eq!(state(&node), DONE);
     // SAFETY: the node is done.
     unsafe { node.take::<Value>() }.1
 }
 
 /// The claim of a node that is in nobody else's hands.
-fn claim(node: &NodeRef) -> Node {
+pub(crate) fn claim(node: &NodeRef) -> Node {
     assert!(node.node().claim());
     node.node()
 }
 
 /// Runs `first` on another thread, and `second` on this one.
-fn both(first: impl FnOnce() + Send + 'static, second: impl FnOnce()) {
+pub(crate) fn both(first: impl FnOnce() + Send + 'static, second: impl FnOnce()) {
     let other = thread::spawn(first);
     second();
     other.join().unwrap();
@@ -355,7 +375,10 @@ fn a_cancel_meets_the_end() {
 /// The last reference goes while the claimer finishes the node, or gives it up.
 #[test]
 fn the_last_reference_meets_the_end() {
-    for end in [run as fn(Node) -> Waiters, |node| unsafe { node.publish(LAZY) }] {
+    for end in [run as fn(Node) -> Waiters, |node| {
+        // SAFETY: the claim is the caller's.
+        unsafe { node.publish(LAZY) }
+    }] {
         check(move |tally| {
             let node = tally.node([tally.done()]);
             let claimed = claim(&node);
