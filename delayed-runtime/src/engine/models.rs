@@ -1,11 +1,15 @@
 //! The engine's protocols, under loom: see `crate::models`.
 
-use super::Engine;
 use super::demand::{Demand, Listener};
 use super::offers::Offers;
+use super::publish::done;
+use super::walk::run_light;
+use super::{Engine, cancel};
 use crate::models::runtime::Handle;
 use crate::models::{both, check, claim, value, walk, walk_offered};
-use crate::node::{Node, NodeRef};
+use crate::node::{DONE, LAZY, Node, NodeRef, Outcome};
+use crate::sync::atomic::Ordering;
+use crate::sync::thread;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -50,7 +54,61 @@ fn a_frame_is_offered_and_taken_back() {
         assert_eq!(tally.runs(), 4);
         assert_eq!(value(consumer), 3);
         // SAFETY: the sink's claim came from `wish`.
-        assert!(unsafe { sink.publish(crate::node::LAZY) }.is_empty());
+        assert!(unsafe { sink.publish(LAZY) }.is_empty());
+    });
+}
+
+/// Runs a claimed node as a walker does.
+fn finish(node: Node) {
+    // SAFETY: the caller's claim.
+    unsafe {
+        assert!(matches!((node.vtable().run)(node), Outcome::Done));
+        done(node);
+    }
+}
+
+/// A wish begins to wait for a node that is being finished: it ends with the value.
+#[test]
+fn a_wish_meets_the_end_of_its_node() {
+    check(|tally| {
+        let node = tally.node([]);
+        let claimed = claim(&node);
+        let (demand, sink) = wish(&engine(1), node.clone());
+        both(move || finish(claimed), || run_light(&demand, sink));
+        assert!(end_of(&demand).is_ok());
+        assert_eq!(value(node), 1);
+    });
+}
+
+/// The node is cancelled meanwhile: the wish ends as the node does.
+#[test]
+fn a_wish_meets_a_cancel() {
+    check(|tally| {
+        let node = tally.node([]);
+        let claimed = claim(&node);
+        let (demand, sink) = wish(&engine(1), node.clone());
+        let cancelled = node.clone();
+        let other = thread::spawn(move || cancel(cancelled.node()));
+        both(move || finish(claimed), || run_light(&demand, sink));
+        other.join().unwrap();
+        let is_done = node.node().word(Ordering::Acquire).state() == DONE;
+        assert_eq!(end_of(&demand).is_ok(), is_done);
+    });
+}
+
+/// A wish is withdrawn while its node is being finished.
+#[test]
+fn a_withdrawn_wish_meets_the_end_of_its_node() {
+    check(|tally| {
+        let node = tally.node([]);
+        let claimed = claim(&node);
+        let (demand, sink) = wish(&engine(1), node);
+        let withdrawn = demand.clone();
+        let other = thread::spawn(move || withdrawn.withdraw());
+        both(move || finish(claimed), || run_light(&demand, sink));
+        other.join().unwrap();
+        // It may have been given up, but not forgotten.
+        let _ = end_of(&demand);
     });
 }
 

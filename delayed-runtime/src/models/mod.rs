@@ -410,6 +410,27 @@ fn a_value_is_moved_before_the_wish_has_let_go() {
     });
 }
 
+/// Somebody looks at the inputs of a node whose claimer has changed them and gives it up.
+#[test]
+fn a_view_meets_a_withdrawn_claim() {
+    check(|tally| {
+        let node = tally.node([tally.done()]);
+        let claimed = claim(&node);
+        let other = tally.done();
+        both(
+            move || {
+                // SAFETY: the claim is this thread's.
+                unsafe {
+                    drop(claimed.take_edge(0));
+                    claimed.set_edge(0, other);
+                    assert!(claimed.publish(LAZY).is_empty());
+                }
+            },
+            || assert!(node.node().inputs().len() <= 1),
+        );
+    });
+}
+
 /// Somebody looks at the inputs of a node that another claims and runs.
 #[test]
 fn a_view_meets_a_claim() {
