@@ -170,8 +170,8 @@ pub(crate) fn walk(frame: Node) {
 
 /// [`walk`] of a frame that is published, and taken back by `withdraw`.
 pub(crate) fn walk_offered(frame: Node, withdraw: impl Fn(Node)) {
-    // SAFETY: the caller has the claim of the frame, until it waits.
-    'again: loop {
+    loop {
+        // SAFETY: the caller has the claim of the frame, until it waits.
         unsafe {
             frame.begin(None);
             let mut busy = None;
@@ -206,7 +206,6 @@ pub(crate) fn walk_offered(frame: Node, withdraw: impl Fn(Node)) {
                 return;
             }
             frame.mark(0, PARKED);
-            continue 'again;
         }
     }
 }

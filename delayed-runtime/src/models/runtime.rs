@@ -3,6 +3,7 @@
 use loom::thread::JoinHandle;
 use std::cell::RefCell;
 use std::ops::Deref;
+use std::rc::Rc;
 use std::sync::LazyLock;
 use tokio::runtime::{Builder, Runtime};
 
@@ -11,13 +12,13 @@ static RUNTIME: LazyLock<Runtime> =
 
 thread_local! {
     // A model's threads are all on one thread of the system.
-    static STARTED: RefCell<Vec<JoinHandle<()>>> = const { RefCell::new(Vec::new()) };
+    static STARTED: RefCell<Vec<Rc<JoinHandle<()>>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Waits for the threads of the pool.
 pub(crate) fn join() {
     while let Some(thread) = STARTED.with_borrow_mut(Vec::pop) {
-        thread.join().unwrap();
+        Rc::into_inner(thread).expect("who starts a loop lets go of it").join().unwrap();
     }
 }
 
@@ -28,15 +29,12 @@ impl Handle {
         Handle(RUNTIME.handle().clone())
     }
 
-    pub(crate) fn spawn_blocking(&self, f: impl FnOnce() + Send + 'static) -> Started {
-        let thread = loom::thread::spawn(f);
-        STARTED.with_borrow_mut(|started| started.push(thread));
-        Started
+    pub(crate) fn spawn_blocking(&self, f: impl FnOnce() + Send + 'static) -> Rc<JoinHandle<()>> {
+        let thread = Rc::new(loom::thread::spawn(f));
+        STARTED.with_borrow_mut(|started| started.push(thread.clone()));
+        thread
     }
 }
-
-/// In the place of tokio's handle of what was started.
-pub(crate) struct Started;
 
 impl From<tokio::runtime::Handle> for Handle {
     fn from(handle: tokio::runtime::Handle) -> Self {
