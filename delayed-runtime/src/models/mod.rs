@@ -4,6 +4,29 @@
 //! preemptions. Atomics are loom's, and what belongs to one thread at a time (`sync::Field`,
 //! `sync::Track`) is told to loom, which reports accesses that are not ordered. When a model ends all
 //! nodes are freed, all values dropped, and no freed node was looked at.
+//!
+//! A model is worth what it catches. These mutations make one or more fail:
+//!
+//! - `publish`: Relaxed, in the first exchange or without its Release in `publish_to_others`
+//! - `publish_to_others`: the payload of a cancelled node is not dropped
+//! - `wait_for`: without Release; without the link to the waiters before
+//! - `look`: its first read Relaxed; state before unique; no second read of the state
+//! - `claim`: Relaxed; `mark_cancelled`: Relaxed; `lock` and its end: Relaxed
+//! - `is_unique`, `readers`, the look of `NodeRef::drop`, the state in `release_last`, its orphaning:
+//!   Relaxed
+//! - `release_one_of_several`: Relaxed; without its fence; before the value is cloned
+//! - `release_watched`: Relaxed; in two steps
+//! - `Offers`: a published frame that its owner walks with plain stores; one that stays when it is
+//!   withdrawn; an input that is taken without its claim
+//! - `start_loops`: without its fence, or with a weaker one; not called by a loop that ends, or called
+//!   before its place is free; a closed engine not looked at
+//! - `cancel`: who waited is not resumed; `Demand::end`: nobody is told
+//!
+//! These it does not see, because another order covers them: `exchange` that fails, Relaxed (seen if
+//! `publish_to_others` is without its Acquire or its fence too); `wait_for` without Acquire; `look`'s
+//! second read, `publish_exclusive` and `set_moved`, Relaxed. And these, because of what the models
+//! are: `close` without its fence (the queue that models use has a lock), a demand that leaks (only
+//! nodes and values are counted), whether `enqueue` looks at a wish that is over (the walk looks, too).
 
 pub(crate) mod clock;
 pub(crate) mod queue;
