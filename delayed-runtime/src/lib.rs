@@ -5,6 +5,7 @@
 mod abort;
 mod argument;
 mod call;
+#[cfg_attr(all(test, loom), path = "models/chunk.rs")]
 mod chunk;
 mod client;
 mod collection;
@@ -15,10 +16,13 @@ mod error;
 mod given;
 mod graph;
 mod handle;
+#[cfg(all(test, loom))]
+mod models;
 mod node;
 mod operators;
 mod panic;
 mod slot;
+mod sync;
 mod task;
 mod watch;
 

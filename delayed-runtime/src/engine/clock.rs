@@ -8,11 +8,11 @@ pub(super) const LONG: u64 = if cfg!(target_arch = "x86_64") { 10_000 } else { 1
 
 #[inline(always)]
 pub(super) fn ticks() -> u64 {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    #[cfg(all(target_arch = "x86_64", not(any(miri, all(test, loom)))))]
     // SAFETY: reading the time stamp counter touches nothing.
     return unsafe { std::arch::x86_64::_rdtsc() };
 
-    #[cfg(all(target_arch = "aarch64", not(miri)))]
+    #[cfg(all(target_arch = "aarch64", not(any(miri, all(test, loom)))))]
     {
         let ticks: u64;
         // SAFETY: reading the virtual counter, which user code may, touches nothing.
@@ -22,6 +22,6 @@ pub(super) fn ticks() -> u64 {
         return ticks;
     }
 
-    #[cfg(any(miri, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+    #[cfg(any(miri, all(test, loom), not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
     0
 }

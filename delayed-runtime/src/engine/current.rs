@@ -1,11 +1,12 @@
 //! Which engine is current on this thread.
 
 use super::Engine;
+use crate::sync;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-thread_local! {
+sync::thread_local! {
     /// The engines that were entered, with the numbers of their guards.
     static CURRENT: RefCell<Vec<(u64, Arc<Engine>)>> = const { RefCell::new(Vec::new()) };
 }

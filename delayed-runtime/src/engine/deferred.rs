@@ -12,9 +12,10 @@
 use super::demand::Demand;
 use super::offers::claim_input;
 use crate::node::{Node, OFFERED};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 #[derive(Default)]
 pub(super) struct Deferred {

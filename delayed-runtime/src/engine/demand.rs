@@ -11,10 +11,11 @@ use crate::error::{Cause, Error};
 use crate::given;
 use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
 use crate::panic;
+use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::{Mutex, MutexGuard};
 use crate::task::Function;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::Waker;
 
 /// Who is told when the wish has ended.

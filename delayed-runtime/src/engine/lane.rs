@@ -3,10 +3,11 @@
 use super::Engine;
 use super::offers::Offers;
 use crate::node::Node;
-use crossbeam_deque::{Stealer, Worker};
+use crate::sync::atomic::Ordering;
+use crate::sync::{self, Stealer, Worker};
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 /// How deep nodes may compute inside nodes on one stack. Deeper ones go to another thread.
 const DEPTH: usize = 64;
@@ -24,7 +25,7 @@ impl Lane {
     }
 }
 
-thread_local! {
+sync::thread_local! {
     /// The loop that runs nodes on this thread.
     static LOOP: Cell<*const Loop> = const { Cell::new(std::ptr::null()) };
 }

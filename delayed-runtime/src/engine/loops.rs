@@ -6,13 +6,13 @@ use super::walk::{self, Walker};
 use super::{Engine, with_engine};
 use crate::error::Error;
 use crate::node::Node;
-use crossbeam_utils::Backoff;
+use crate::sync::atomic::{Ordering, fence};
+use crate::sync::{Backoff, Instant};
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 use std::task::{Wake, Waker};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a loop without work looks for some before it ends.
 const PATIENCE: Duration = Duration::from_micros(50);

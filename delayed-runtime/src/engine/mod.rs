@@ -31,6 +31,8 @@ mod demand;
 mod lane;
 mod later;
 mod loops;
+#[cfg(all(test, loom))]
+mod models;
 mod offers;
 mod pace;
 mod publish;
@@ -46,12 +48,12 @@ pub(crate) use loops::{start, wait};
 pub(crate) use publish::cancel;
 
 use crate::node::Node;
-use crossbeam_deque::{Injector, Steal};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use crate::sync::{Handle, Injector, RwLock, RwLockReadGuard, RwLockWriteGuard, Steal};
 use deferred::Deferred;
 use lane::Lane;
 use publish::give_up_queued;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use tokio::runtime::RuntimeFlavor;
 use urgent::Urgent;
 
@@ -72,11 +74,11 @@ pub(crate) struct Engine {
     /// Loops that look for work.
     hungry: AtomicUsize,
     closed: AtomicBool,
-    runtime: tokio::runtime::Handle,
+    runtime: Handle,
 }
 
 impl Engine {
-    pub(crate) fn new(runtime: tokio::runtime::Handle, loops: usize) -> Arc<Engine> {
+    pub(crate) fn new(runtime: impl Into<Handle>, loops: usize) -> Arc<Engine> {
         Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
@@ -86,7 +88,7 @@ impl Engine {
             target: AtomicUsize::new(loops),
             hungry: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
-            runtime,
+            runtime: runtime.into(),
         })
     }
 
@@ -143,11 +145,11 @@ impl Engine {
         self.start_loops();
     }
 
-    fn lanes(&self) -> std::sync::RwLockReadGuard<'_, Vec<Lane>> {
+    fn lanes(&self) -> RwLockReadGuard<'_, Vec<Lane>> {
         self.lanes.read().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn lanes_mut(&self) -> std::sync::RwLockWriteGuard<'_, Vec<Lane>> {
+    fn lanes_mut(&self) -> RwLockWriteGuard<'_, Vec<Lane>> {
         self.lanes.write().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 

@@ -14,8 +14,9 @@
 
 use super::demand::Demand;
 use crate::node::{BACKWARD, Node, OFFERED};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
 
 /// How many of a walk's oldest frames are published at the same time.
 pub(super) const OLDEST: usize = 8;

@@ -6,10 +6,11 @@ use super::{later, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
+use crate::sync::{self, thread};
 use std::cell::Cell;
 use std::sync::Arc;
 
-thread_local! {
+sync::thread_local! {
     /// Nodes whose claims the outermost `enqueue` on this thread is giving up, while it does so.
     static GIVEN_UP: Cell<Option<Vec<Node>>> = const { Cell::new(None) };
 }
@@ -169,7 +170,7 @@ pub(crate) fn cancel(node: Node) {
                     return unsafe { fail(node, error, true) };
                 }
             }
-            Err(LOCKED) => std::thread::yield_now(),
+            Err(LOCKED) => thread::yield_now(),
             Err(_) => return,
         }
     }

@@ -7,10 +7,11 @@
 
 use super::demand::Demand;
 use crate::node::{Node, NodeRef, PARKED};
+use crate::sync::atomic::{AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 /// Highest first, then in the order of arrival.
 type Rank = (Reverse<i32>, u64);

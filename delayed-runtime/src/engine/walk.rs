@@ -27,11 +27,11 @@ use crate::node::{
     BACKWARD, BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, OFFERED, Outcome,
     PARKED, RUNNING, SECOND, Seen,
 };
-use crossbeam_utils::Backoff;
+use crate::sync::atomic::Ordering;
+use crate::sync::{Backoff, Instant};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A walk as long as this is worth a second thread.
 const WORTH_HELP: Duration = Duration::from_micros(50);

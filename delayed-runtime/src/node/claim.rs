@@ -1,8 +1,8 @@
 //! What only the claimer of a node may do, or who made it, before it is shared.
 
 use super::{BACKWARD, CLAIMED, DONE, Node, NodeRef, PAUSED};
+use crate::sync::atomic::Ordering;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::Ordering;
 
 impl Node {
     /// # Safety
@@ -11,7 +11,10 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn edge(self, index: usize) -> Node {
         // SAFETY: the caller's promise.
-        unsafe { self.edge_slot(index).read() }
+        unsafe {
+            self.header().edges_track.read();
+            self.edge_slot(index).read()
+        }
     }
 
     /// # Safety
@@ -20,7 +23,10 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn set_edge(self, index: usize, input: NodeRef) {
         // SAFETY: the caller's promise.
-        unsafe { self.edge_slot(index).write(input.into_raw()) }
+        unsafe {
+            self.header().edges_track.write();
+            self.edge_slot(index).write(input.into_raw());
+        }
     }
 
     /// # Safety
@@ -28,6 +34,7 @@ impl Node {
     /// The caller has the node's claim, and the edge holds a reference that nobody uses afterwards.
     #[inline(always)]
     pub(crate) unsafe fn take_edge(self, index: usize) -> NodeRef {
+        self.header().edges_track.write();
         // SAFETY: the caller's promise.
         NodeRef(unsafe { self.edge(index) })
     }
@@ -70,8 +77,8 @@ impl Node {
         // SAFETY: the caller's promise.
         unsafe {
             let header = self.header();
-            (*header).next = parent.map_or(ptr::null_mut(), |p| p.header());
-            (*header).at = 0;
+            header.next.set(parent.map_or(ptr::null_mut(), Node::pointer));
+            header.at.set(0);
             self.choose_order();
         }
     }
@@ -82,7 +89,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn parent(self) -> Option<Node> {
         // SAFETY: the caller's promise.
-        NonNull::new(unsafe { (*self.header()).next }).map(Node)
+        NonNull::new(unsafe { self.header().next.get() }).map(Node)
     }
 
     /// # Safety
@@ -91,7 +98,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn at(self) -> usize {
         // SAFETY: the caller's promise.
-        usize::from(unsafe { (*self.header()).at })
+        usize::from(unsafe { self.header().at.get() })
     }
 
     /// # Safety
@@ -100,7 +107,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn set_at(self, at: usize) {
         // SAFETY: the caller's promise.
-        unsafe { (*self.header()).at = at as u8 }
+        unsafe { self.header().at.set(at as u8) }
     }
 
     /// Whether the function of a claimed node can be called: it has all inputs, and was not cancelled.
@@ -134,7 +141,7 @@ impl Node {
     /// The caller has the node's claim.
     pub(crate) unsafe fn set_demand(self, demand: *const ()) {
         // SAFETY: the caller's promise.
-        unsafe { (*self.header()).demand = demand }
+        unsafe { self.header().demand.set(demand) }
     }
 
     /// # Safety
@@ -142,6 +149,6 @@ impl Node {
     /// The caller has the node's claim, which came from a queue or a list.
     pub(crate) unsafe fn demand(self) -> *const () {
         // SAFETY: the caller's promise.
-        unsafe { (*self.header()).demand }
+        unsafe { self.header().demand.get() }
     }
 }

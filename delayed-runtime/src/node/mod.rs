@@ -43,12 +43,13 @@ pub(crate) use state::{Seen, Waiters, Word};
 use crate::chunk;
 use crate::error::{Cause, Error, Name, NodeInfo};
 use crate::given::{self, Given};
+use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use crate::sync::{Field, Track};
 use crate::task::{Place, Task};
 use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 
 pub(crate) const LAZY: usize = 0;
 pub(crate) const CLAIMED: usize = 1;
@@ -167,19 +168,23 @@ struct Header {
     vtable: &'static Vtable,
     word: AtomicPtr<Header>,
     /// The claimer's: its parent frame, the next waiter, or the next of a list to free.
-    next: *mut Header,
+    next: Field<*mut Header>,
     /// The claimer's: an `Arc<Demand>` while the claim lies in a queue or a list.
-    demand: *const (),
+    demand: Field<*const ()>,
     /// Handles and edges.
     references: AtomicU32,
     /// Written once, when the node is made.
     edges: u8,
     /// The claimer's: the input it looks at.
-    at: u8,
+    at: Field<u8>,
     /// The claimer's flags, which others may read.
     flags: AtomicU8,
     /// Written when the node is made, and by `set_name` and `set_priority`.
     marks: AtomicU8,
+    /// Of the block, the edges and the payload.
+    memory_track: Track,
+    edges_track: Track,
+    payload_track: Track,
 }
 
 const EDGE: usize = size_of::<*mut Header>();
@@ -200,44 +205,46 @@ unsafe impl Sync for Node {}
 // Fields that anybody with a reference may read.
 impl Node {
     #[inline(always)]
-    fn header(self) -> *mut Header {
+    fn pointer(self) -> *mut Header {
         self.0.as_ptr()
     }
 
     #[inline(always)]
+    fn header(&self) -> &Header {
+        // SAFETY: the node is live while it is reachable or claimed; what changes is a cell.
+        let header = unsafe { self.0.as_ref() };
+        header.memory_track.read();
+        header
+    }
+
+    #[inline(always)]
     pub(crate) fn vtable(self) -> &'static Vtable {
-        // SAFETY: written before the node was shared, never after.
-        unsafe { (*self.header()).vtable }
+        self.header().vtable
     }
 
     #[inline(always)]
     pub(crate) fn edges(self) -> usize {
-        // SAFETY: as for `vtable`.
-        usize::from(unsafe { (*self.header()).edges })
+        usize::from(self.header().edges)
     }
 
     #[inline(always)]
     fn atomic_word(&self) -> &AtomicPtr<Header> {
-        // SAFETY: the node is live while it is reachable or claimed; the field is atomic.
-        unsafe { &(*self.header()).word }
+        &self.header().word
     }
 
     #[inline(always)]
     fn references(&self) -> &AtomicU32 {
-        // SAFETY: as for `atomic_word`.
-        unsafe { &(*self.header()).references }
+        &self.header().references
     }
 
     #[inline(always)]
     fn flags(&self) -> &AtomicU8 {
-        // SAFETY: as for `atomic_word`.
-        unsafe { &(*self.header()).flags }
+        &self.header().flags
     }
 
     #[inline(always)]
     fn marks(&self) -> &AtomicU8 {
-        // SAFETY: as for `atomic_word`.
-        unsafe { &(*self.header()).marks }
+        &self.header().marks
     }
 
     #[inline(always)]
@@ -251,12 +258,12 @@ impl Node {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: a hint to the processor, which touches nothing.
         unsafe {
-            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(self.header().cast());
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(self.pointer().cast());
         }
     }
 
     pub(crate) fn address(self) -> usize {
-        self.header().addr()
+        self.pointer().addr()
     }
 
     /// A number that no other node of this process has had.
@@ -331,13 +338,16 @@ impl Node {
             header.write(Header {
                 vtable,
                 word: AtomicPtr::new(Word::new(state).0),
-                next: ptr::null_mut(),
-                demand: ptr::null(),
+                next: Field::new(ptr::null_mut()),
+                demand: Field::new(ptr::null()),
                 references: AtomicU32::new(1),
                 edges: edges as u8,
-                at: 0,
+                at: Field::new(0),
                 flags: AtomicU8::new(0),
                 marks: AtomicU8::new(placed | large),
+                memory_track: Track::new(),
+                edges_track: Track::new(),
+                payload_track: Track::new(),
             });
             Node(header)
         }
@@ -359,6 +369,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
         if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
+            self.header().memory_track.end();
             // SAFETY: the caller's promise; without a mark the block is small and begins here.
             return unsafe { chunk::free_small(self.0.cast()) };
         }
@@ -375,6 +386,7 @@ impl Node {
             given::remove(self.address());
         }
         let (block, size, align) = self.block();
+        self.header().memory_track.end();
         // SAFETY: the caller's promise; the layout is the one of `allocate`.
         unsafe { chunk::free(block, size, align) }
     }
@@ -398,6 +410,7 @@ impl Node {
     /// The payload is empty, and the caller made or claimed the node.
     #[inline(always)]
     pub(crate) unsafe fn write<T>(self, payload: T) {
+        self.header().payload_track.write();
         // SAFETY: the caller's promise.
         unsafe { self.slot().write(payload) }
     }
@@ -407,6 +420,7 @@ impl Node {
     /// The payload is a `T`, which nobody reads afterwards.
     #[inline(always)]
     pub(crate) unsafe fn read<T>(self) -> T {
+        self.header().payload_track.write();
         // SAFETY: the caller's promise.
         unsafe { self.slot().read() }
     }
@@ -416,6 +430,7 @@ impl Node {
     /// The payload is a `T`, and stays so for the lifetime of the reference.
     #[inline(always)]
     pub(crate) unsafe fn peek<'a, T>(self) -> &'a T {
+        self.header().payload_track.read();
         // SAFETY: the caller's promise.
         unsafe { self.slot().as_ref() }
     }

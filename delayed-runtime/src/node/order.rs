@@ -7,7 +7,7 @@
 //! consumers, so a node whose inputs have some when a walk comes to it keeps the order of its arguments.
 
 use super::{FLIPPED, HOLDS, HOLDS_ONE, MAY_FLIP, Node};
-use std::sync::atomic::Ordering;
+use crate::sync::atomic::Ordering;
 
 /// Nodes with more inputs than this keep the order of their arguments.
 const FEW: usize = 4;

@@ -2,12 +2,13 @@
 
 use super::{CANCELLED, CLAIMED, DONE, Header, Kind, MOVED, Node, ORPHANED, Word};
 use crate::abort;
+use crate::sync;
+use crate::sync::atomic::{Ordering, fence};
 use crate::watch;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
-use std::sync::atomic::{Ordering, fence};
 
 /// In the count: somebody wants to know when one reference is left, which is that of a wish for a
 /// persisted node.
@@ -247,7 +248,7 @@ impl std::fmt::Debug for NodeRef {
     }
 }
 
-thread_local! {
+sync::thread_local! {
     /// Nodes that wait to be freed by the outermost `free` on this thread, linked by `next`;
     /// `None` when there is none.
     static TO_FREE: Cell<Option<*mut Header>> = const { Cell::new(None) };
@@ -267,7 +268,7 @@ pub(super) unsafe fn free(node: Node, state: usize) {
     node.atomic_word().store(Word::new(state).0, Ordering::Relaxed);
     let link = |rest| {
         // SAFETY: the caller's promise.
-        unsafe { (*node.header()).next = rest }
+        unsafe { node.header().next.set(rest) }
     };
     // A sink ends a wish, and whoever waits for that may be below on this thread's stack.
     if node.vtable().kind == Kind::Sink {
@@ -277,7 +278,7 @@ pub(super) unsafe fn free(node: Node, state: usize) {
     match TO_FREE.try_with(|list| {
         list.get().inspect(|&rest| {
             link(rest);
-            list.set(Some(node.header()));
+            list.set(Some(node.pointer()));
         })
     }) {
         Ok(Some(_)) => return,
@@ -289,12 +290,12 @@ pub(super) unsafe fn free(node: Node, state: usize) {
         }
     }
     link(ptr::null_mut());
-    let mut next = NonNull::new(node.header());
+    let mut next = NonNull::new(node.pointer());
     while let Some(header) = next {
         let node = Node(header);
         // SAFETY: nodes in the list belong to the list.
         unsafe {
-            TO_FREE.set(Some((*node.header()).next));
+            TO_FREE.set(Some(node.header().next.get()));
             empty_and_deallocate(node);
         }
         next = NonNull::new(TO_FREE.get().unwrap_or(ptr::null_mut()));

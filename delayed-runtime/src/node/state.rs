@@ -7,8 +7,9 @@ use super::{
 };
 use crate::error::{Cause, Error};
 use crate::panic;
+use crate::sync::atomic::{Ordering, fence};
+use crate::sync::thread;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{Ordering, fence};
 
 /// A state and the first waiter.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Iterator for Waiters {
     fn next(&mut self) -> Option<Node> {
         let first = Node(NonNull::new(self.0)?);
         // SAFETY: taking the list took the claims of its nodes.
-        self.0 = unsafe { (*first.0.as_ptr()).next };
+        self.0 = unsafe { first.header().next.get() };
         Some(first)
     }
 }
@@ -97,7 +98,7 @@ impl Node {
                 LAZY => {}
                 DONE | MOVED => return Seen::Done,
                 CLAIMED | ORPHANED => return Seen::Busy,
-                LOCKED => std::thread::yield_now(),
+                LOCKED => thread::yield_now(),
                 _ => return Seen::Failed,
             }
             word = self.word(Ordering::Acquire);
@@ -146,8 +147,8 @@ impl Node {
     /// The caller has this node's claim, and loses it when this succeeds.
     pub(crate) unsafe fn wait_for(self, input: Node, word: Word) -> Result<(), Word> {
         // SAFETY: the caller's promise.
-        unsafe { (*self.header()).next = word.waiters().0 };
-        let with_self = Word(self.header().map_addr(|address| address | CLAIMED));
+        unsafe { self.header().next.set(word.waiters().0) };
+        let with_self = Word(self.pointer().map_addr(|address| address | CLAIMED));
         // Release gives the claim to whoever takes the list.
         input.exchange(word, with_self, Ordering::AcqRel)
     }
@@ -159,7 +160,7 @@ impl Node {
     /// The caller has the node's claim.
     pub(crate) unsafe fn set_parent(self, parent: Option<Node>) {
         // SAFETY: the caller's promise.
-        unsafe { (*self.header()).next = parent.map_or(ptr::null_mut(), |p| p.header()) }
+        unsafe { self.header().next.set(parent.map_or(ptr::null_mut(), Node::pointer)) }
     }
 
     /// Says that a done node's value was moved out, while a wish that never looks at it has its
@@ -275,7 +276,7 @@ impl Node {
                     let unlock = Unlock(self);
                     return Some(look(unlock.0));
                 }
-                Err(now) if now.state() == LOCKED => std::thread::yield_now(),
+                Err(now) if now.state() == LOCKED => thread::yield_now(),
                 Err(_) => return None,
             }
         }
