@@ -250,7 +250,10 @@ impl<'a> Walker<'a> {
             let mut left = false;
             while at < edges {
                 let input = current.input(at, reversed);
-                if defers && input.is_lazy() {
+                if defers && input.is_lazy() && !current.0.vtable().ordered {
+                    // What blocks the path may end before the walk is through with this frame, so the
+                    // frame has to know that it lacks an input.
+                    current.mark(BLOCKED, 0);
                     left = true;
                     at += 1;
                     continue;
