@@ -204,6 +204,9 @@ impl<'a> Walker<'a> {
     pub(super) fn resume(&mut self, node: Node) {
         // SAFETY: what was in a queue is a claim with its demand.
         let demand = unsafe { Arc::from_raw(node.demand().cast::<Demand>()) };
+        if demand.is_stopped() {
+            return drop_claim(node);
+        }
         self.walk(&demand, node);
     }
 
