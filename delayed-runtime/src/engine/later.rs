@@ -10,6 +10,7 @@ use super::{Engine, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{CANCELLED, CLAIMED, EXCLUSIVE, Node, ORPHANED, Outcome, PARKED, RUNNING};
+use crate::panic;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,14 +67,15 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
         let mut claim = Claim { node, whole: true };
         let engine = engine.clone();
         let runtime = engine.runtime().clone();
-        runtime.spawn_blocking(move || {
+        let run = move || {
             if node.word(Ordering::Relaxed).state() != CLAIMED {
                 return drop(claim);
             }
             claim.whole = false;
             claim.publish(with_engine(&engine, || call(node)));
-        });
-        return;
+        };
+        // As in `start_loops`: without a thread the claim publishes the node.
+        return panic::ignore(|| drop(runtime.spawn_blocking(run)));
     }
     let mut claim = Claim { node, whole: true };
     if node.word(Ordering::Relaxed).state() != CLAIMED {
