@@ -2,7 +2,7 @@
 
 use delayed::{Client, Delayed, Status, delayed};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -337,4 +337,97 @@ async fn settle_with_a_cancelled_node_that_is_still_running() {
     assert!(results[0].as_ref().unwrap_err().is_cancelled());
     assert_eq!(*results[1].as_ref().unwrap(), 1);
     go.add_permits(1);
+}
+
+#[delayed]
+fn short(runs: Arc<AtomicUsize>) -> i64 {
+    runs.fetch_add(1, SeqCst);
+    1
+}
+#[delayed]
+fn long(x: i64, begun: Arc<AtomicUsize>) -> i64 {
+    begun.fetch_add(1, SeqCst);
+    std::thread::sleep(Duration::from_millis(100));
+    x
+}
+#[delayed]
+fn gated(gate: Arc<AtomicBool>) -> i64 {
+    while !gate.load(SeqCst) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    0
+}
+
+/// A sum whose first summand runs until the gate opens, and what the others count.
+fn gated_sum(gate: &Arc<AtomicBool>) -> (Delayed<i64>, Arc<AtomicUsize>, Arc<AtomicUsize>) {
+    let (runs, begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let summand = || long(short(runs.clone()), begun.clone());
+    let sum = (0..20).fold(gated(gate.clone()), |sum, _| add(sum, summand()));
+    (sum, runs, begun)
+}
+
+fn is_known_to_be_short(client: &Client) {
+    let _guard = client.enter();
+    for _ in 0..200 {
+        short(Arc::default()).wait().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_starts_for_a_withdrawn_wish_beside_its_running_function() {
+    let client = Client::builder().threads_per_worker(2).build().unwrap();
+    tokio::task::block_in_place(|| is_known_to_be_short(&client));
+    let gate = Arc::new(AtomicBool::new(false));
+    let (sum, runs, begun) = gated_sum(&gate);
+    let mut wish = client.compute(&sum);
+    self::begun(&mut wish).await;
+    until(|| begun.load(SeqCst) == 1).await;
+    drop(wish);
+    let before = runs.load(SeqCst);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!((runs.load(SeqCst), begun.load(SeqCst)), (before, 1));
+    gate.store(true, SeqCst);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_starts_for_a_cancelled_node_beside_the_input_that_runs() {
+    let client = Client::builder().threads_per_worker(2).build().unwrap();
+    let gate = Arc::new(AtomicBool::new(false));
+    let begun = Arc::new(AtomicUsize::new(0));
+    let three = |x: i64, _: i64, _: i64| x;
+    let other = || long(short(Arc::default()), begun.clone());
+    let sum = delayed::call(three, (gated(gate.clone()), other(), other()));
+    let mut wish = client.compute(&sum);
+    self::begun(&mut wish).await;
+    until(|| begun.load(SeqCst) == 1).await;
+    sum.cancel();
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(begun.load(SeqCst), 1);
+    gate.store(true, SeqCst);
+    assert!(wish.await.unwrap_err().is_cancelled());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_asynchronous_node_that_was_cancelled_while_it_waited_does_not_start() {
+    let client = Client::builder().threads_per_worker(2).build().unwrap();
+    let gate = Arc::new(AtomicBool::new(false));
+    let starts = Arc::new(AtomicUsize::new(0));
+    let counts = starts.clone();
+    let start = move |x: i64| {
+        counts.fetch_add(1, SeqCst);
+        async move { x }
+    };
+    let input = gated(gate.clone());
+    let node = delayed::call_async(start, (&input,));
+    let mut wish = client.compute(&node);
+    begun(&mut wish).await;
+    until(|| input.status() == Status::Running).await;
+    let mut other = client.compute(&input);
+    begun(&mut other).await;
+    node.cancel();
+    gate.store(true, SeqCst);
+    assert!(wish.await.unwrap_err().is_cancelled());
+    assert_eq!(other.await.unwrap(), 0);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(starts.load(SeqCst), 0);
 }

@@ -2,7 +2,7 @@
 
 use delayed::{Client, Delayed, delayed};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 #[delayed]
@@ -416,6 +416,43 @@ fn waiting_inside_an_asynchronous_node_is_an_error() {
         inc(1).wait()
     }
     assert!(waits().wait().unwrap_err().to_string().contains(".await"));
+}
+
+#[test]
+fn a_closure_that_waits_before_its_future_is_there_gets_an_error() {
+    let client = Client::builder().threads_per_worker(2).build().unwrap();
+    let gate = Arc::new(AtomicBool::new(false));
+    let (begun, is_begun) = std::sync::mpsc::channel();
+    let opened = gate.clone();
+    let input = delayed::call(
+        move || {
+            begun.send(()).unwrap();
+            while !opened.load(SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            1
+        },
+        (),
+    );
+    // The thread that runs the input is the one that needs it for `more`, and starts `waits`.
+    let more = inc(&input);
+    let other = more.clone();
+    let waits = move |_: i64| {
+        let waited = other.wait_ref().map(|x| *x);
+        async move { waited.is_err() }
+    };
+    let waits = delayed::call_async(waits, (&input,));
+    let (end, ended) = std::sync::mpsc::channel();
+    let more = client.persist(more);
+    is_begun.recv().unwrap();
+    let waits = client.persist(waits);
+    std::thread::sleep(Duration::from_millis(20));
+    gate.store(true, SeqCst);
+    std::thread::spawn(move || {
+        let _guard = client.enter();
+        end.send((more.wait().unwrap(), waits.wait().unwrap())).unwrap();
+    });
+    assert_eq!(ended.recv_timeout(Duration::from_secs(10)), Ok((2, true)));
 }
 
 #[test]

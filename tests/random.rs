@@ -1,15 +1,16 @@
 //! Random graphs against a sequential oracle.
 //!
 //! Each graph mixes synchronous, asynchronous, blocking, failing and panicking nodes, with owned
-//! and borrowed edges. Several tasks compute parts of it at once, some give up on the way. The
-//! results must be the oracle's, no node may run twice, and no value may be left over.
+//! and borrowed edges and such that only order; some are wide, some deep. Several tasks compute parts
+//! of it at once, some give up on the way, and the client may be scaled meanwhile. The results must be
+//! the oracle's, no node may run twice, and no value may be left over.
 //!
 //! `DELAYED_SEED=n cargo test --test random` replays one graph.
 
 use delayed::{Client, Delayed, delayed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A small generator (xorshift64*), so that a seed replays everywhere.
 struct Random(u64);
@@ -58,24 +59,52 @@ impl Drop for Tracked {
     }
 }
 
-/// What a node is told beside its inputs. The share of long nodes changes every 64 graphs, so that
-/// functions are taken for short ones and for long ones.
+/// How long a function takes. The share of long ones changes every 64 graphs, so that functions are taken
+/// for short ones and for long ones.
+#[derive(Clone, Copy)]
+enum Length {
+    Short,
+    /// Long enough that others are offered what is beside it.
+    Spins,
+    /// Others come to wait for it, also if they share its core.
+    Sleeps,
+}
+
+impl Length {
+    fn any(random: &mut Random, longs: u64) -> Self {
+        match (random.below(4) < longs, random.below(8)) {
+            (false, _) => Length::Short,
+            (true, 0) => Length::Sleeps,
+            (true, _) => Length::Spins,
+        }
+    }
+
+    fn pass(self) {
+        match self {
+            Length::Short => {}
+            Length::Spins => {
+                let end = Instant::now() + Duration::from_micros(5);
+                while Instant::now() < end {
+                    std::hint::spin_loop();
+                }
+            }
+            Length::Sleeps => std::thread::sleep(Duration::from_micros(20)),
+        }
+    }
+}
+
+/// What a node is told beside its inputs.
 #[derive(Clone)]
 struct Order {
     node: usize,
-    spin: bool,
+    length: Length,
     log: Arc<Log>,
 }
 
 impl Order {
     fn run<'a>(self, inputs: impl IntoIterator<Item = &'a Tracked>) -> Tracked {
         self.log.runs[self.node].fetch_add(1, SeqCst);
-        if self.spin {
-            let end = std::time::Instant::now() + Duration::from_micros(5);
-            while std::time::Instant::now() < end {
-                std::hint::spin_loop();
-            }
-        }
+        self.length.pass();
         let value = combine(self.node, inputs.into_iter().map(|x| x.value));
         Tracked::new(value, &self.log)
     }
@@ -135,27 +164,36 @@ struct Case {
     log: Arc<Log>,
 }
 
-fn case(random: &mut Random, spins: u64) -> Case {
-    let nodes = 2 + random.below(60) as usize;
+fn case(random: &mut Random, longs: u64) -> Case {
+    let most_nodes = if random.below(16) == 0 { 600 } else { 60 };
+    let nodes = 2 + random.below(most_nodes) as usize;
     let reach = 1 + random.below(20);
+    let most_inputs = if random.below(4) == 0 { 8 } else { 3 };
+    let orders = random.below(3) == 0;
     let failures = random.below(3) == 0;
     let log =
         Arc::new(Log { live: AtomicI64::new(0), runs: (0..nodes).map(|_| AtomicU32::new(0)).collect() });
     let mut handles: Vec<Delayed<Tracked>> = Vec::new();
     let mut expected: Vec<Expected> = Vec::new();
     for node in 0..nodes {
-        let order = Order { node, spin: random.below(4) < spins, log: log.clone() };
+        let order = Order { node, length: Length::any(random, longs), log: log.clone() };
         let mut pick = || node - 1 - random.below(reach.min(node as u64)) as usize;
         let kind;
         let inputs: Vec<usize>;
         if node == 0 {
             (kind, inputs) = (0, Vec::new());
         } else {
-            let first = [pick(), pick(), pick()];
+            let mut picked = Vec::new();
+            picked.resize_with(most_inputs, &mut pick);
             kind = random.below(if failures { 12 } else { 10 });
-            let count = if (5..8).contains(&kind) { 2 } else { random.below(4) as usize };
-            inputs = first[..count.min(3)].to_vec();
+            let count =
+                if (5..8).contains(&kind) { 2 } else { random.below(most_inputs as u64 + 1) as usize };
+            picked.truncate(count);
+            inputs = picked;
         }
+        // The node comes after another one, whose value it does not use.
+        let before = (orders && node > 0 && random.below(8) == 0)
+            .then(|| node - 1 - random.below(reach.min(node as u64)) as usize);
         let all = || inputs.iter().map(|&i| handles[i].clone()).collect::<Vec<_>>();
         let handle = match kind {
             5 | 6 => shared(&handles[inputs[0]], order, &handles[inputs[1]]),
@@ -166,7 +204,11 @@ fn case(random: &mut Random, spins: u64) -> Case {
             11 => panicking(all(), order),
             _ => owned(all(), order),
         };
-        handles.push(handle);
+        handles.push(match before {
+            Some(before) => handle.after(&handles[before]),
+            None => handle,
+        });
+        let follows_a_failure = before.is_some_and(|before| expected[before] == Expected::Failure);
         let values: Option<Vec<u64>> = inputs
             .iter()
             .map(|&i| match expected[i] {
@@ -175,7 +217,7 @@ fn case(random: &mut Random, spins: u64) -> Case {
             })
             .collect();
         expected.push(match values {
-            Some(values) if kind < 10 => Expected::Value(combine(node, values)),
+            Some(values) if kind < 10 && !follows_a_failure => Expected::Value(combine(node, values)),
             _ => Expected::Failure,
         });
     }
@@ -222,12 +264,19 @@ fn check(seed: u64, client: &Arc<Client>, runtime: &tokio::runtime::Runtime) {
             assert_eq!(outcome(wish.await), expected, "seed {seed}, node {wanted}");
         }));
     }
+    let scales = random.below(8) == 0;
+    if scales {
+        client.scale(1 + random.below(3) as usize).unwrap();
+    }
     // Some handles are given up while the graph runs.
     let mut handles: Vec<_> = handles.into_iter().map(Some).collect();
     for handle in &mut handles {
         if random.below(2) == 0 {
             *handle = None;
         }
+    }
+    if scales {
+        client.scale(1).unwrap();
     }
     for task in tasks {
         runtime.block_on(task).unwrap_or_else(|e| panic!("seed {seed}: {e}"));

@@ -10,6 +10,7 @@ use super::{Engine, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{CANCELLED, CLAIMED, EXCLUSIVE, Node, ORPHANED, Outcome, PARKED, RUNNING};
+use crate::panic;
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,17 +67,23 @@ pub(super) fn start(engine: &Arc<Engine>, node: Node) {
         let mut claim = Claim { node, whole: true };
         let engine = engine.clone();
         let runtime = engine.runtime().clone();
-        runtime.spawn_blocking(move || {
+        let run = move || {
             if node.word(Ordering::Relaxed).state() != CLAIMED {
                 return drop(claim);
             }
             claim.whole = false;
             claim.publish(with_engine(&engine, || call(node)));
-        });
-        return;
+        };
+        // As in `start_loops`: without a thread the claim publishes the node.
+        return panic::ignore(|| drop(runtime.spawn_blocking(run)));
     }
-    let claim = Claim { node, whole: false };
-    let future = match call(node) {
+    let mut claim = Claim { node, whole: true };
+    if node.word(Ordering::Relaxed).state() != CLAIMED {
+        return drop(claim);
+    }
+    claim.whole = false;
+    // Nodes that need what this thread is about to publish or has published may lie below on its stack.
+    let future = match as_polling(|| call(node)) {
         Ok(Outcome::Future(future)) => *future,
         outcome => return claim.publish(outcome),
     };
@@ -127,7 +134,7 @@ fn call(node: Node) -> std::thread::Result<Outcome> {
 }
 
 thread_local! {
-    /// An asynchronous node is being polled on this thread.
+    /// An asynchronous node is being called or polled on this thread.
     static POLLING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -136,13 +143,18 @@ pub(crate) fn is_polling() -> bool {
     POLLING.get()
 }
 
+/// Runs a part of an asynchronous node, which does not unwind.
+fn as_polling<R>(part: impl FnOnce() -> R) -> R {
+    let outer = POLLING.replace(true);
+    let result = part();
+    POLLING.set(outer);
+    result
+}
+
 async fn run(claim: Claim, engine: Arc<Engine>, mut future: crate::node::NodeFuture) {
     let outcome = poll_fn(|cx| {
         let poll = || with_engine(&engine, || future.as_mut().poll(cx));
-        let outer = POLLING.replace(true);
-        let polled = catch_unwind(AssertUnwindSafe(poll));
-        POLLING.set(outer);
-        match polled {
+        match as_polling(|| catch_unwind(AssertUnwindSafe(poll))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
             Err(panic) => Poll::Ready(Err(panic)),

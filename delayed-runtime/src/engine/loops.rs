@@ -6,6 +6,7 @@ use super::walk::{self, Walker};
 use super::{Engine, with_engine};
 use crate::error::Error;
 use crate::node::Node;
+use crate::panic;
 use crate::sync::atomic::{Ordering, fence};
 use crate::sync::{Backoff, Instant};
 use std::cell::Cell;
@@ -31,7 +32,9 @@ impl Engine {
             }
             if self.take_seat(active) {
                 let seat = Seat::new(self.clone());
-                drop(self.runtime.spawn_blocking(move || seat.run()));
+                // It panics if the system has no thread for it. Whoever publishes a node must not unwind;
+                // the seat closes the engine.
+                panic::ignore(|| drop(self.runtime.spawn_blocking(move || seat.run())));
                 return;
             }
         }

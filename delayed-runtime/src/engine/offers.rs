@@ -13,7 +13,7 @@
 //!    then, so nobody looks at the frame any more.
 
 use super::demand::Demand;
-use crate::node::{BACKWARD, Node, OFFERED};
+use crate::node::{BACKWARD, CANCELLED, Node, OFFERED};
 use crate::sync::atomic::{AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard};
 use std::sync::Arc;
@@ -52,8 +52,11 @@ pub(super) fn from_the_far_end(frame: Node, backward: bool) -> impl Iterator<Ite
 }
 
 /// A lazy input of a published frame, claimed and with its demand, for a walk in the other direction.
-/// The caller has the lock.
+/// The caller has the lock. Once this finds none there is none, or a walk would give it up at once.
 pub(super) fn claim_input(frame: Node, backward: bool, demand: &Arc<Demand>) -> Option<Node> {
+    if demand.is_stopped() || frame.word(Ordering::Relaxed).state() == CANCELLED {
+        return None;
+    }
     let input = from_the_far_end(frame, backward).find(|&input| input.is_lazy() && input.claim())?;
     // SAFETY: just claimed; the claim goes to the caller with its demand.
     unsafe {

@@ -25,6 +25,9 @@ const SAMPLES: u32 = 2;
 /// How many calls are timed after a short function was long.
 const CAREFUL: u32 = 16;
 
+/// After a function of this length the walk looks up: much may have happened meanwhile.
+const LOOKS_UP_AFTER: Duration = Duration::from_micros(2);
+
 /// What a look at the clock said.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
@@ -111,6 +114,9 @@ impl Pace {
     pub(super) fn timed(&mut self, look: Look, edges: usize, measured: Duration) {
         self.ticks = clock::ticks();
         self.last = None;
+        if measured >= LOOKS_UP_AFTER {
+            self.budget = 0;
+        }
         if look == Look::Sample {
             self.looks = SAMPLE;
             let worth_it = WORTH_SHARING + MORE_FOR_AN_INPUT * edges as u32;

@@ -20,7 +20,7 @@ use super::demand::Demand;
 use super::lane::Loop;
 use super::offers::{OLDEST, from_the_far_end};
 use super::pace::{Look, Pace};
-use super::publish::{consumer_error, done, drop_claim, fail};
+use super::publish::{consumer_error, done, drop_claim, fail, give_up_queued};
 use super::{cost, later};
 use crate::error::Error;
 use crate::node::{
@@ -237,8 +237,13 @@ impl<'a> Walker<'a> {
     /// Goes on with a node from a queue.
     pub(super) fn resume(&mut self, node: Node) {
         // SAFETY: what was in a queue is a claim with its demand.
-        let demand = unsafe { Arc::from_raw(node.demand().cast::<Demand>()) };
-        self.walk(&demand, node);
+        let demand = unsafe { node.demand().cast::<Demand>() };
+        // SAFETY: as above.
+        if unsafe { &*demand }.is_stopped() {
+            return give_up_queued(node);
+        }
+        // SAFETY: as above; the walk takes the claim.
+        self.walk(&unsafe { Arc::from_raw(demand) }, node);
     }
 
     /// Walks from a claimed node. The claim is used up unless the walk is declined.
@@ -287,7 +292,10 @@ impl<'a> Walker<'a> {
             let mut left = false;
             while at < edges {
                 let input = current.input(at, reversed);
-                if defers && input.is_lazy() {
+                if defers && input.is_lazy() && !current.0.vtable().ordered {
+                    // What blocks the path may end before the walk is through with this frame, so the
+                    // frame has to know that it lacks an input.
+                    current.mark(BLOCKED, 0);
                     left = true;
                     at += 1;
                     continue;

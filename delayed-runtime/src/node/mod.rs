@@ -63,7 +63,7 @@ const STATE: usize = 7;
 
 /// A claimer's flag: claimed with plain stores, because only the claimer can reach the node.
 pub(crate) const EXCLUSIVE: u8 = 1;
-/// A claimer's flag: an input is in the hands of another claimer.
+/// A claimer's flag: an input is in the hands of another claimer, or is left to others.
 pub(crate) const BLOCKED: u8 = 2;
 /// A claimer's flag: the function is running; for [`Node::is_running`] only.
 pub(crate) const RUNNING: u8 = 4;
