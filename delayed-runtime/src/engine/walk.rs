@@ -678,7 +678,7 @@ impl<'a> Walker<'a> {
                 next = frame.parent();
             }
         }
-        if wake && own.offers.is_open() {
+        if wake && (own.offers.is_open() || own.engine.deferred.is_open()) {
             own.engine.start_loops();
         }
     }
