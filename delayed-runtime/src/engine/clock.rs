@@ -3,8 +3,8 @@
 //! It serves for one question, whether a function that was taken for short was long after all. So
 //! neither its rate nor jumps between cores matter much, and where there is none the answer is no.
 
-/// What counts as long: 10 to 40 µs on the machines of today, so that it is worth a wake.
-pub(super) const LONG: u64 = if cfg!(target_arch = "x86_64") { 50_000 } else { 1_000 };
+/// What counts as long: 20 to 80 µs on the machines of today, which is worth a wake.
+pub(super) const LONG: u64 = if cfg!(target_arch = "x86_64") { 100_000 } else { 2_000 };
 
 #[inline(always)]
 pub(super) fn ticks() -> u64 {
