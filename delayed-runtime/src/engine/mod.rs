@@ -4,14 +4,19 @@
 //!
 //! A `Walker` goes depth-first from a claimed node to its inputs, claims what is
 //! lazy, runs what is ready, and so needs no queue and no memory: the path back is linked through
-//! the nodes (`walk.rs`). An input that another walker has claimed blocks the node; when nothing
-//! else is left to do below it, the node becomes a waiter of one such input, and whoever publishes
-//! that input puts the node into a queue. So the last one to finish resumes it, by construction.
+//! the nodes (`walk.rs`). An input that another walker has claimed blocks the node. If that walker is
+//! about to finish it, this one waits for a moment; else the node becomes a waiter of one such input,
+//! and whoever publishes that input puts the node into a queue. So the last one to finish resumes it,
+//! by construction.
+//!
+//! What a loop has not come to, others may take: inputs of frames that it has published (`offers.rs`),
+//! and of nodes that wait in lists (`deferred.rs`). Nodes with a priority lie apart (`urgent.rs`).
 //!
 //! # Loops
 //!
 //! Nodes that are claimed and ready to be walked on lie in queues: one for each loop, and one for
-//! all. A loop takes nodes from its own queue, newest first, then from the others, oldest first.
+//! all. A loop takes nodes from its own queue, newest first, then from the others, oldest first, and
+//! then inputs from published frames and waiting nodes. After 10 ms a walk makes room for others.
 //! Loops run on tokio's blocking pool, so a long function never keeps the runtime from polling its
 //! tasks, and `wait` inside a node may block. There is no protocol for sleeping: a loop that finds
 //! nothing for 50 µs ends, and whoever adds work while fewer than `target` loops are active
@@ -28,14 +33,17 @@ mod cost;
 mod current;
 mod deferred;
 mod demand;
+mod frame;
 mod lane;
 mod later;
+mod leave;
 mod loops;
 #[cfg(all(test, loom))]
 mod models;
 mod offers;
 mod pace;
 mod publish;
+mod run;
 mod urgent;
 mod walk;
 

@@ -10,152 +10,52 @@
 //! 4. Else wait for one that is claimed: leave the demand with the node, become its waiter. From
 //!    then on the node belongs to whoever publishes that input. The parent is blocked.
 //!
-//! Inputs that the walker has not come to are offered to hungry loops from the far end of the
-//! oldest frame that has some, where the most work hangs: the walker claims such an input and puts
-//! it into its queue. A function that is not known to be short is not called before others have
-//! been offered what there is to do beside it, because nobody can take it from a walker that is
-//! inside a function.
+//! How functions are called, and what the walk looks at before, is in `run.rs`; how frames are left,
+//! for others or for good, in `leave.rs`. A function that is not known to be short is not called before
+//! others have been offered what there is to do beside it, because nobody can take it from a walker
+//! that is inside a function.
 
 use super::demand::Demand;
+use super::frame::{Direction, Frame};
 use super::lane::Loop;
-use super::offers::{OLDEST, from_the_far_end};
-use super::pace::{Look, Pace};
-use super::publish::{consumer_error, done, drop_claim, fail, give_up_queued};
-use super::{cost, later};
-use crate::error::Error;
-use crate::node::{
-    BACKWARD, BLOCKED, CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, Node, OFFERED, Outcome,
-    PARKED, RUNNING, SECOND, Seen,
-};
-use crate::sync::atomic::Ordering;
-use crate::sync::{Backoff, Instant};
+use super::pace::Pace;
+use super::publish::{consumer_error, drop_claim, fail, give_up_queued};
+use super::run::Ran;
+use crate::node::{BACKWARD, BLOCKED, Node, OFFERED, PARKED, Seen};
+use crate::sync::Instant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// A walk as long as this is worth a second thread.
-const WORTH_HELP: Duration = Duration::from_micros(50);
-/// What a poll may spend on short functions before it gives the walk to a loop.
-const SLICE: Duration = Duration::from_micros(50);
-/// How long a walk goes on while other wishes wait for a turn.
-const TURN: Duration = Duration::from_millis(10);
-/// How long a walker waits for another one before its frames wait in lists.
-const PATIENCE: Duration = Duration::from_micros(100);
 
 /// What a walk may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Load {
+pub(super) enum Load {
     Everything,
     /// Short functions, for a while: the walk is on a thread that must not block.
     Light,
 }
 
-/// What became of a node that was to run.
-enum Ran {
-    /// It is published, or will be by somebody else.
-    Published,
-    /// It wants to be called again when its new input is done.
-    Again,
-    /// The walk is not allowed to go on here.
-    Declined,
-    /// The walk makes room for something else.
-    Later,
-}
-
-/// A node that this walker has claimed and that is on its path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Frame(Node);
-
-// A walker makes frames only of nodes that it has claimed, and forgets them when it gives a claim
-// away. So it alone uses the fields that belong to the claimer.
-impl Frame {
-    #[inline(always)]
-    fn begin(self, parent: Option<Frame>) {
-        // SAFETY: a frame is claimed by this walker.
-        unsafe { self.0.begin(parent.map(|frame| frame.0)) }
-    }
-
-    #[inline(always)]
-    fn parent(self) -> Option<Frame> {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.parent() }.map(Frame)
-    }
-
-    fn set_parent(self, parent: Option<Frame>) {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.set_parent(parent.map(|frame| frame.0)) }
-    }
-
-    #[inline(always)]
-    fn at(self) -> usize {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.at() }
-    }
-
-    #[inline(always)]
-    fn set_at(self, at: usize) {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.set_at(at) }
-    }
-
-    /// The input that comes at a position of the order. A frame's edges hold references, so its
-    /// inputs are there.
-    #[inline(always)]
-    fn input(self, position: usize, reversed: bool) -> Node {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.input(position, reversed) }
-    }
-
-    fn has(self, flag: u8) -> bool {
-        self.0.has(flag)
-    }
-
-    #[inline(always)]
-    fn mark(self, set: u8, clear: u8) {
-        // SAFETY: as in `begin`.
-        unsafe { self.0.mark(set, clear) }
-    }
-
-    /// Whether the walk has not come to a lazy input yet; with `large`, to one that has inputs itself.
-    fn has_unexplored(self, direction: Direction, large: bool) -> bool {
-        let left = self.0.edges() - (self.at() + 1).min(self.0.edges());
-        !self.0.vtable().ordered
-            && from_the_far_end(self.0, direction == Direction::Backward)
-                .take(left)
-                .any(|input| input.is_lazy() && (!large || input.edges() > 0))
-    }
-}
-
-/// The order in which a walk looks at the inputs of its nodes. Who walks from an offered input goes
-/// the other way, so that the two meet as late as they can.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forward,
-    Backward,
-}
-
 pub(super) struct Walker<'a> {
-    own: Option<&'a Loop>,
-    load: Load,
-    direction: Direction,
+    pub(super) own: Option<&'a Loop>,
+    pub(super) load: Load,
+    pub(super) direction: Direction,
     /// The oldest frame that may have inputs to offer.
-    base: Option<Frame>,
-    pace: Pace,
+    pub(super) base: Option<Frame>,
+    pub(super) pace: Pace,
     /// When the first function of the walk was about to be called.
-    begin: Option<Instant>,
+    pub(super) begin: Option<Instant>,
     /// The node whose function is called, and the frame it is called for: itself or its consumer.
-    called: Option<(Node, Frame)>,
+    pub(super) called: Option<(Node, Frame)>,
     /// How many frames are published as old ones.
-    oldest: usize,
+    pub(super) oldest: usize,
     /// Whether it makes room for others: only a loop's own walk, because others are waited for.
-    gives_way: Yields,
+    pub(super) gives_way: Yields,
     /// It has lingered in vain.
-    is_tired: bool,
+    pub(super) is_tired: bool,
 }
 
 /// Whom a walk makes room for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Yields {
+pub(super) enum Yields {
     Never,
     /// To wishes that have waited for a turn, after a while.
     ToOtherWishes,
@@ -164,7 +64,7 @@ enum Yields {
 }
 
 /// What became of a walk.
-enum Walked {
+pub(super) enum Walked {
     /// Its first node is published, or waits for somebody else.
     Ended,
     /// It was declined; the first node is still claimed.
@@ -383,313 +283,6 @@ impl<'a> Walker<'a> {
                 Some(parent) => current = parent,
                 None => return Walked::Ended,
             }
-        }
-    }
-
-    /// Waits for claimed inputs that other walkers are about to finish. Two walks that meet block
-    /// each other for some nodes, and a node that waits in a list takes all that needs it along, so
-    /// a moment's patience is the cheaper way. Frames of a walk need each other, so walkers that wait
-    /// for frames of one another do not wait in a circle. True if no input is claimed any more.
-    fn linger(&mut self, frame: Frame) -> bool {
-        if self.own.is_none() || self.is_tired {
-            return false;
-        }
-        let begin = Instant::now();
-        let backoff = Backoff::new();
-        (0..frame.0.edges()).all(|position| {
-            let input = frame.input(position, false);
-            loop {
-                if input.word(Ordering::Relaxed).state() != CLAIMED {
-                    return true;
-                }
-                if input.has(RUNNING | PARKED) {
-                    return false;
-                }
-                if begin.elapsed() > PATIENCE {
-                    self.is_tired = true;
-                    return false;
-                }
-                backoff.snooze();
-            }
-        })
-    }
-
-    /// Puts the walk into a queue: its own loop's if it makes room for a node with a priority, that of
-    /// all loops if it makes room for another wish.
-    #[cold]
-    fn pause(&mut self, demand: &Arc<Demand>, top: Frame) -> Walked {
-        let Some(own) = self.own else { unreachable!("only a loop's walk makes room") };
-        let mut next = Some(top);
-        while let Some(frame) = next.filter(|_| own.offers.is_used()) {
-            if frame.has(OFFERED) {
-                self.withdraw(frame);
-            }
-            next = frame.parent();
-        }
-        // SAFETY: the frames are claimed by this walker; the claim goes into the queue with its
-        // demand.
-        unsafe {
-            top.0.pause(self.direction == Direction::Backward);
-            top.0.set_demand(Arc::into_raw(demand.clone()).cast());
-        }
-        if own.engine.urgent.is_pressing() {
-            own.push(top.0);
-        } else {
-            own.engine.inject(top.0);
-        }
-        Walked::Ended
-    }
-
-    /// Gives up all frames: the wish is withdrawn, or the walk is declined and `start` is kept.
-    fn stop(&mut self, demand: &Demand, top: Frame, start: Frame) -> Walked {
-        let declined = !demand.is_stopped();
-        let mut next = Some(top);
-        while let Some(frame) = next {
-            next = frame.parent();
-            if frame.has(OFFERED) {
-                self.withdraw(frame);
-            }
-            if frame == start && declined {
-                return Walked::Declined;
-            }
-            drop_claim(frame.0);
-        }
-        Walked::Ended
-    }
-
-    /// Makes a blocked frame the waiter of a claimed input, and no frame any more. With `defers` there
-    /// are lazy inputs left, which other loops may take. `None` if no input is claimed, else whether
-    /// what it waits for is the work of a thread.
-    #[cold]
-    #[inline(never)]
-    fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame, defers: bool) -> Option<bool> {
-        let node = frame.0;
-        let parent = frame.parent();
-        frame.mark(PARKED, EXCLUSIVE);
-        let mut choice = None;
-        for index in 0..node.edges() {
-            let input = frame.input(index, false);
-            let word = input.word(Ordering::Acquire);
-            match word.state() {
-                DONE => {}
-                FAILED | CANCELLED if node.vtable().tolerant => {}
-                CLAIMED => {
-                    // Who waits for what runs later is found when the wish is withdrawn.
-                    if choice.is_none() || input.vtable().kind == Kind::Later {
-                        choice = Some((input, word));
-                    }
-                }
-                LAZY if defers || node.vtable().ordered => {}
-                _ => {
-                    frame.mark(0, PARKED);
-                    return None;
-                }
-            }
-        }
-        let Some((input, word)) = choice else {
-            frame.mark(0, PARKED);
-            return None;
-        };
-        let engine = demand.engine();
-        if defers {
-            engine.deferred.add(node, demand, engine.reach());
-        }
-        let id = (input.vtable().kind == Kind::Later).then(|| input.id());
-        if let Some(id) = id {
-            demand.will_await(input, id);
-        }
-        let left = Arc::into_raw(demand.clone());
-        // SAFETY: a frame is claimed by this walker; the claim goes into the list.
-        let waits = unsafe {
-            node.set_demand(left.cast());
-            node.wait_for(input, word).is_ok()
-        };
-        if !waits {
-            // SAFETY: the demand was not left with the node after all.
-            drop(unsafe { Arc::from_raw(left) });
-            if defers {
-                engine.deferred.remove(node, engine.reach());
-            }
-            frame.set_parent(parent);
-            frame.mark(0, PARKED);
-            return None;
-        }
-        if let Some(id) = id {
-            demand.has_started_to_wait(input, id);
-        }
-        Some(id.is_none())
-    }
-
-    /// Runs a node whose inputs are done, and publishes it: `frame` itself, or an input of it without
-    /// inputs. `newest` is the newest frame that may have inputs to offer.
-    #[inline(always)]
-    fn run(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame, newest: Option<Frame>) -> Ran {
-        if !self.pace.goes_on(node.vtable()) {
-            return self.run_with_care(demand, node, frame, newest);
-        }
-        self.call(node, frame)
-    }
-
-    #[inline(always)]
-    fn call(&mut self, node: Node, frame: Frame) -> Ran {
-        let exclusive = node.has(EXCLUSIVE);
-        if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
-            drop_claim(node);
-            return Ran::Published;
-        }
-        self.called = Some((node, frame));
-        // SAFETY: the node is claimed by this walker and its inputs are done.
-        match unsafe { (node.vtable().run)(node) } {
-            Outcome::Done => {
-                if exclusive {
-                    node.publish_exclusive(DONE);
-                } else {
-                    // SAFETY: the value is in the payload.
-                    unsafe { done(node) };
-                }
-                Ran::Published
-            }
-            outcome => self.ended_otherwise(node, Ok(outcome)),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn ended_otherwise(&mut self, node: Node, outcome: std::thread::Result<Outcome>) -> Ran {
-        let error = match outcome {
-            Ok(Outcome::Again) => {
-                // SAFETY: the node is claimed by this walker.
-                unsafe { node.mark(SECOND, 0) };
-                return Ran::Again;
-            }
-            Ok(Outcome::Failed(error)) => error,
-            Ok(Outcome::Done | Outcome::Future(_)) => unreachable!("`call` and `later` take these"),
-            Err(panic) => Error::panicked(node.info(), panic),
-        };
-        // SAFETY: the node is claimed by this walker; payload and edges are used up.
-        unsafe { fail(node, error, false) };
-        Ran::Published
-    }
-
-    /// Looks up from the work, and runs a node that may be long or is to be timed.
-    #[cold]
-    #[inline(never)]
-    fn run_with_care(
-        &mut self,
-        demand: &Arc<Demand>,
-        node: Node,
-        frame: Frame,
-        newest: Option<Frame>,
-    ) -> Ran {
-        if demand.is_stopped() {
-            return Ran::Declined;
-        }
-        let vtable = node.vtable();
-        if matches!(vtable.kind, Kind::Group | Kind::Sink) {
-            return self.call(node, frame);
-        }
-        if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
-            return Ran::Later;
-        }
-        let look = self.pace.look(vtable);
-        let light = cost::light(vtable).is_some();
-        if light && look == Look::Calm {
-            if self.pace.shares()
-                && let Some(own) = self.own
-                && own.engine.hungry.load(Ordering::Relaxed) > 0
-            {
-                self.offer(own, demand, newest, false, false);
-            }
-            if self.load == Load::Everything {
-                return self.call(node, frame);
-            }
-        }
-        let now = Instant::now();
-        let begin = *self.begin.get_or_insert(now);
-        if self.load == Load::Light
-            && vtable.kind != Kind::Later
-            && (!light || now.duration_since(begin) > SLICE)
-        {
-            return Ran::Declined;
-        }
-        if self.gives_way != Yields::Never
-            && now.duration_since(begin) > TURN
-            && !demand.engine().injector.is_empty()
-        {
-            return Ran::Later;
-        }
-        if vtable.kind == Kind::Later {
-            later::start(demand.engine(), node);
-            return Ran::Published;
-        }
-        if let Some(own) = self.own
-            && (!light || look == Look::Late || self.pace.shares())
-        {
-            let wake = cost::nanos(vtable).is_none_or(|nanos| nanos > cost::WORTH_A_WAKE)
-                || now.duration_since(begin) > WORTH_HELP;
-            self.offer(own, demand, newest, !light, wake);
-        }
-        if !light && !node.has(EXCLUSIVE) {
-            // SAFETY: the node is claimed by this walker.
-            unsafe { node.mark(RUNNING, 0) };
-        }
-        let edges = node.edges();
-        let lent = self.own.is_some_and(Loop::is_lent);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.call(node, frame)))
-            .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
-        // The place that was lent before belongs to what is below on this thread's stack.
-        if let Some(own) = self.own.filter(|_| !lent) {
-            own.take_back();
-        }
-        let measured = now.elapsed();
-        cost::learn(vtable, measured);
-        self.pace.timed(look, edges, measured);
-        ran
-    }
-
-    /// Lets other loops take inputs that this walker has not come to. Before a long function the
-    /// newest frames are published too: they keep the others busy with small things.
-    fn offer(&mut self, own: &Loop, demand: &Arc<Demand>, newest: Option<Frame>, long: bool, wake: bool) {
-        let target = own.engine.target.load(Ordering::Relaxed);
-        if target < 2 {
-            return;
-        }
-        let backward = self.direction == Direction::Backward;
-        let Some(newest) = newest else { return };
-        while self.oldest < OLDEST {
-            let Some(frame) = self.base else { break };
-            if !frame.has(OFFERED) && frame.has_unexplored(self.direction, true) {
-                own.offers.publish(frame.0, demand, backward, true);
-                self.oldest += 1;
-            }
-            if frame == newest {
-                break;
-            }
-            // Each frame but the newest looks at the next one.
-            self.base = Some(Frame(frame.input(frame.at(), frame.0.is_reversed(backward))));
-        }
-        if long {
-            let mut next = Some(newest);
-            for _ in 0..2 * target {
-                let Some(frame) = next else { break };
-                if !frame.has(OFFERED) && frame.has_unexplored(self.direction, false) {
-                    own.offers.publish(frame.0, demand, backward, false);
-                }
-                next = frame.parent();
-            }
-        }
-        if wake && (own.offers.is_open() || own.engine.deferred.is_open()) {
-            own.engine.start_loops();
-        }
-    }
-
-    /// Takes a published frame back.
-    #[cold]
-    fn withdraw(&mut self, frame: Frame) {
-        if let Some(own) = self.own
-            && own.offers.withdraw(frame.0)
-        {
-            self.oldest -= 1;
         }
     }
 }

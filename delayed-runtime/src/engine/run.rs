@@ -1,0 +1,170 @@
+//! How a walk calls functions: short ones at once, others after it has looked around.
+
+use super::demand::Demand;
+use super::frame::Frame;
+use super::lane::Loop;
+use super::pace::Look;
+use super::publish::{done, drop_claim, fail};
+use super::walk::{Load, Walker, Yields};
+use super::{cost, later};
+use crate::error::Error;
+use crate::node::{CANCELLED, DONE, EXCLUSIVE, Kind, Node, Outcome, RUNNING, SECOND};
+use crate::sync::Instant;
+use crate::sync::atomic::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A walk as long as this is worth a second thread.
+const WORTH_HELP: Duration = Duration::from_micros(50);
+/// What a poll may spend on short functions before it gives the walk to a loop.
+const SLICE: Duration = Duration::from_micros(50);
+/// How long a walk goes on while other wishes wait for a turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// What became of a node that was to run.
+pub(super) enum Ran {
+    /// It is published, or will be by somebody else.
+    Published,
+    /// It wants to be called again when its new input is done.
+    Again,
+    /// The walk is not allowed to go on here.
+    Declined,
+    /// The walk makes room for something else.
+    Later,
+}
+
+impl Walker<'_> {
+    /// Runs a node whose inputs are done, and publishes it: `frame` itself, or an input of it without
+    /// inputs. `newest` is the newest frame that may have inputs to offer.
+    #[inline(always)]
+    pub(super) fn run(
+        &mut self,
+        demand: &Arc<Demand>,
+        node: Node,
+        frame: Frame,
+        newest: Option<Frame>,
+    ) -> Ran {
+        if !self.pace.goes_on(node.vtable()) {
+            return self.run_with_care(demand, node, frame, newest);
+        }
+        self.call(node, frame)
+    }
+
+    #[inline(always)]
+    pub(super) fn call(&mut self, node: Node, frame: Frame) -> Ran {
+        let exclusive = node.has(EXCLUSIVE);
+        if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
+            drop_claim(node);
+            return Ran::Published;
+        }
+        self.called = Some((node, frame));
+        // SAFETY: the node is claimed by this walker and its inputs are done.
+        match unsafe { (node.vtable().run)(node) } {
+            Outcome::Done => {
+                if exclusive {
+                    node.publish_exclusive(DONE);
+                } else {
+                    // SAFETY: the value is in the payload.
+                    unsafe { done(node) };
+                }
+                Ran::Published
+            }
+            outcome => self.ended_otherwise(node, Ok(outcome)),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn ended_otherwise(&mut self, node: Node, outcome: std::thread::Result<Outcome>) -> Ran {
+        let error = match outcome {
+            Ok(Outcome::Again) => {
+                // SAFETY: the node is claimed by this walker.
+                unsafe { node.mark(SECOND, 0) };
+                return Ran::Again;
+            }
+            Ok(Outcome::Failed(error)) => error,
+            Ok(Outcome::Done | Outcome::Future(_)) => unreachable!("`call` and `later` take these"),
+            Err(panic) => Error::panicked(node.info(), panic),
+        };
+        // SAFETY: the node is claimed by this walker; payload and edges are used up.
+        unsafe { fail(node, error, false) };
+        Ran::Published
+    }
+
+    /// Looks up from the work, and runs a node that may be long or is to be timed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn run_with_care(
+        &mut self,
+        demand: &Arc<Demand>,
+        node: Node,
+        frame: Frame,
+        newest: Option<Frame>,
+    ) -> Ran {
+        if demand.is_stopped() {
+            return Ran::Declined;
+        }
+        let vtable = node.vtable();
+        if matches!(vtable.kind, Kind::Group | Kind::Sink) {
+            return self.call(node, frame);
+        }
+        if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
+            return Ran::Later;
+        }
+        let look = self.pace.look(vtable);
+        let light = cost::light(vtable).is_some();
+        if light && look == Look::Calm {
+            if self.pace.shares()
+                && let Some(own) = self.own
+                && own.engine.hungry.load(Ordering::Relaxed) > 0
+            {
+                self.offer(own, demand, newest, false, false);
+            }
+            if self.load == Load::Everything {
+                return self.call(node, frame);
+            }
+        }
+        let now = Instant::now();
+        let begin = *self.begin.get_or_insert(now);
+        if self.load == Load::Light
+            && vtable.kind != Kind::Later
+            && (!light || now.duration_since(begin) > SLICE)
+        {
+            return Ran::Declined;
+        }
+        if self.gives_way != Yields::Never
+            && now.duration_since(begin) > TURN
+            && !demand.engine().injector.is_empty()
+        {
+            return Ran::Later;
+        }
+        if vtable.kind == Kind::Later {
+            later::start(demand.engine(), node);
+            return Ran::Published;
+        }
+        if let Some(own) = self.own
+            && (!light || look == Look::Late || self.pace.shares())
+        {
+            let wake = cost::nanos(vtable).is_none_or(|nanos| nanos > cost::WORTH_A_WAKE)
+                || now.duration_since(begin) > WORTH_HELP;
+            self.offer(own, demand, newest, !light, wake);
+        }
+        if !light && !node.has(EXCLUSIVE) {
+            // SAFETY: the node is claimed by this walker.
+            unsafe { node.mark(RUNNING, 0) };
+        }
+        let edges = node.edges();
+        let lent = self.own.is_some_and(Loop::is_lent);
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call(node, frame)))
+            .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
+        // The place that was lent before belongs to what is below on this thread's stack.
+        if let Some(own) = self.own.filter(|_| !lent) {
+            own.take_back();
+        }
+        let measured = now.elapsed();
+        cost::learn(vtable, measured);
+        self.pace.timed(look, edges, measured);
+        ran
+    }
+}
