@@ -107,6 +107,9 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// Gives the node a priority, in place of its function's. Of what is ready, nodes above zero go
     /// first, with what they need, the highest first, and nodes below zero last. It counts from the
     /// next time that the node is demanded; what is running is not interrupted.
+    ///
+    /// Once a program has a node with a priority, each wish first looks at all nodes that it needs,
+    /// which takes about as long as building them did.
     pub fn priority(self, priority: i32) -> Self {
         self.node().set_priority(priority);
         self

@@ -87,7 +87,7 @@ fn exponents(peer: &Peer) -> RangeInclusive<u32> {
 }
 
 fn request(peer: &'static Peer, workload: &str, threads: usize, grain: u64) -> Request {
-    let (steps, repeats) = if peer.scale == 1 { (100, 8) } else { (10, 2) };
+    let (steps, repeats) = if peer.scale == 1 { (1000, 4) } else { (10, 2) };
     let size = Size { scale: 1, nodes: None, steps: Some(steps) };
     Request { peer, workload: workload.to_owned(), threads, grain, repeats, size }
 }

@@ -18,8 +18,8 @@ const BESIDE: u32 = 60;
 const SAMPLE: u32 = 16;
 /// Short functions are shared if they take this long, as measured, and more for each input: what
 /// two threads share costs a journey between their caches.
-const WORTH_SHARING: u32 = 120;
-const MORE_FOR_AN_INPUT: u32 = 20;
+const WORTH_SHARING: u32 = 90;
+const MORE_FOR_AN_INPUT: u32 = 10;
 /// So many samples in a row have to say so.
 const SAMPLES: u32 = 2;
 /// How many calls are timed after a short function was long.
