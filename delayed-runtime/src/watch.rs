@@ -15,19 +15,26 @@ fn watchers() -> MutexGuard<'static, HashMap<usize, Watcher>> {
     WATCHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-/// Adds a watcher, unless the node at `address` has one.
-pub(crate) fn add(address: usize, watcher: Watcher) -> bool {
+/// Adds a watcher, unless the node at `address` has one, and marks the node while the table is locked:
+/// mark and entry change together, or a wish that ends would take the mark of the next one.
+pub(crate) fn add(address: usize, watcher: Watcher, mark: impl FnOnce()) -> bool {
     let mut watchers = watchers();
     let is_new = !watchers.contains_key(&address);
     if is_new {
         watchers.insert(address, watcher);
+        mark();
     }
     is_new
 }
 
-pub(crate) fn remove(address: usize) {
-    let removed = watchers().remove(&address);
+/// Removes the watcher, and takes the mark away while the table is locked.
+pub(crate) fn remove<R>(address: usize, unmark: impl FnOnce() -> R) -> R {
+    let (removed, result) = {
+        let mut watchers = watchers();
+        (watchers.remove(&address), unmark())
+    };
     drop(removed);
+    result
 }
 
 /// Tells the watcher of a node that one reference is left.

@@ -116,8 +116,9 @@ impl NodeRef {
     /// no time it looks like the reference of somebody who may read the value.
     pub(crate) fn release_watched(self) {
         let node = self.into_raw();
-        watch::remove(node.address());
-        if node.references().fetch_sub(WATCHED + 1, Ordering::AcqRel) == WATCHED + 1 {
+        let before =
+            watch::remove(node.address(), || node.references().fetch_sub(WATCHED + 1, Ordering::AcqRel));
+        if before == WATCHED + 1 {
             release_last(node);
         }
     }
@@ -153,17 +154,16 @@ impl Node {
     /// Calls `watcher` when one reference is left, until [`unwatch`](Node::unwatch). False if the
     /// node has a watcher already.
     pub(crate) fn watch(self, watcher: Arc<dyn Fn() + Send + Sync>) -> bool {
-        let is_new = watch::add(self.address(), watcher);
-        if is_new {
+        watch::add(self.address(), watcher, || {
             self.references().fetch_or(WATCHED, Ordering::AcqRel);
-        }
-        is_new
+        })
     }
 
     /// Ends a [`watch`](Node::watch) of a wish that is withdrawn, before it gives its reference back.
     pub(crate) fn unwatch(self) {
-        self.references().fetch_and(!WATCHED, Ordering::AcqRel);
-        watch::remove(self.address());
+        watch::remove(self.address(), || {
+            self.references().fetch_and(!WATCHED, Ordering::AcqRel);
+        });
     }
 
     /// A new reference.
