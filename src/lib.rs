@@ -60,6 +60,31 @@
 //! it is defined, who needed it and why; everything else goes on. Dropping a future of `compute`
 //! withdraws the wish: what has not started, and nobody else wants, does not start.
 //!
+//! # Policies
+//!
+//! Options of [`#[delayed]`](macro@delayed) say how a function is to be run: `retries`, with `backoff` and
+//! `retry_if`; `timeout`; `resource`, of what a [client](ClientBuilder::resource) has; `priority`;
+//! `blocking`; and `pure`, which makes equal calls one node. [`timeout`](Delayed::timeout),
+//! [`priority`](Delayed::priority) and [`named`](Delayed::named) change a single node.
+//!
+//! ```
+//! # use delayed::delayed;
+//! # #[derive(Clone)] struct Pool;
+//! # impl Pool { async fn get(&self, _: &str) -> Result<String, std::io::Error> { Ok(String::new()) } }
+//! #[delayed(retries = 3, backoff = "200ms", timeout = "30s", resource("connections", 1))]
+//! async fn fetch(pool: &Pool, url: &str) -> Result<String, std::io::Error> {
+//!     pool.get(url).await
+//! }
+//! ```
+//!
+//! # Context
+//!
+//! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the
+//! place where it was made are not there; what a function needs is an argument, or a shared
+//! [`value`]. Inside a function the client that runs it is the current one, so `compute` and `wait` use
+//! it. Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
+//! belong to that.
+//!
 //! # Restrictions
 //!
 //! - Values are `Send + Sync + 'static`, because threads share them.

@@ -144,8 +144,8 @@ impl Extension {
         let Extension { name, vis, generics, ty, methods } = self;
         let root = options.root.at(Span::call_site());
         let (params, arguments, clause) = generics.split_for_impl();
-        let declared = methods.iter().map(|method| method.declaration(options));
-        let defined = methods.iter().map(|method| method.definition(options, ty, valid));
+        let declared = methods.iter().map(|method| method.declaration());
+        let defined = methods.iter().map(|method| method.definition(ty, valid));
         let doc = format!("The methods of `{}`, lazily, on a handle of one.", ty.to_token_stream());
         quote! {
             #[doc = #doc]
@@ -178,13 +178,11 @@ impl Method {
             );
             return Ok(None);
         }
-        if let (Some(word), Some(_)) = (&options.blocking, &method.sig.asyncness) {
-            mistakes.at(word, "`blocking` is for methods that are not `async`: remove one of the two");
-        }
         let sig = syn::parse2(name_self(method.sig.to_token_stream(), ty))?;
         let receiver = Param::receiver(ty.clone(), borrowed);
         let mut constructor =
             Constructor::check(&sig, Some(receiver), &block.generics, &options.root, mistakes);
+        constructor.check_options(&options, mistakes);
         if !borrowed {
             // A handle gives its value away only if it can be cloned. With a binder, rustc checks this where
             // the method is called, and not here.
@@ -194,20 +192,20 @@ impl Method {
         Ok(Some(Method { attrs: method.attrs.clone(), vis: method.vis.clone(), options, constructor }))
     }
 
-    fn declaration(&self, options: &Options) -> TokenStream {
+    fn declaration(&self) -> TokenStream {
         let attrs = self.attrs.iter().filter_map(for_constructor);
         let undocumented = !self.attrs.iter().any(|attr| attr.path().is_ident("doc"));
         let doc = undocumented.then(|| format!("Calls `{}`, lazily.", self.constructor.name));
         let doc = doc.map(|doc| quote!(#[doc = #doc]));
-        let signature = self.constructor.signature(&options.root);
+        let signature = self.constructor.signature(&self.options);
         quote!(#doc #(#attrs)* #signature;)
     }
 
-    fn definition(&self, options: &Options, ty: &Type, valid: bool) -> TokenStream {
+    fn definition(&self, ty: &Type, valid: bool) -> TokenStream {
         let cfgs = self.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
         let deprecated = self.attrs.iter().any(|attr| attr.path().is_ident("deprecated"));
         let deprecated = deprecated.then(|| quote!(#[allow(deprecated)]));
-        let signature = self.constructor.signature(&options.root);
+        let signature = self.constructor.signature(&self.options);
         let name = &self.constructor.name;
         let body = if valid {
             self.constructor.body(&quote_spanned!(name.span()=> <#ty>::#name), &self.options)

@@ -22,12 +22,13 @@ use syn::{Attribute, LitStr};
 
 impl Constructor {
     /// Everything before the body.
-    pub(crate) fn signature(&self, root: &Root) -> TokenStream {
+    pub(crate) fn signature(&self, options: &Options) -> TokenStream {
+        let root = &options.root;
         let Constructor { name, generics, fn_token, receiver, output, .. } = self;
         let receiver =
             receiver.as_ref().map(|this| if this.borrowed { quote!(&self,) } else { quote!(self,) });
         let params = self.params.iter().map(|param| {
-            let (name, accepted) = (&param.name, param.accepted(root));
+            let (name, accepted) = (&param.name, param.accepted(options));
             quote!(#name: #accepted)
         });
         // A type that no node can give is then underlined as a whole.
@@ -44,19 +45,43 @@ impl Constructor {
         let task = self.task(options);
         let slots = self.all_params().map(|param| param.slot(&options.root));
         let names = self.all_params().map(|param| &param.name);
-        let run = self.run(function, &options.root);
+        let run = self.run(function, options);
         let span = self.output.edges.0;
         let root = options.root.at(span);
-        let make = match (self.is_async, self.output.fallible) {
-            (false, false) => quote_spanned!(span=> call::<__Delayed, _, _, _>),
-            (false, true) => quote_spanned!(span=> call_fallible::<__Delayed, _, _, _>),
-            (true, false) => quote_spanned!(span=> call_async::<__Delayed, _, _, _>),
-            (true, true) => quote_spanned!(span=> call_async_fallible::<__Delayed, _, _, _, _>),
+        let again = options.retries.is_some();
+        let make = match (self.is_async, self.output.fallible, again) {
+            (false, false, _) => quote_spanned!(span=> call::<__Delayed, _, _, _>),
+            (false, true, false) => quote_spanned!(span=> call_fallible::<__Delayed, _, _, _>),
+            (false, true, true) => quote_spanned!(span=> call_retrying::<__Delayed, _, _, _>),
+            (true, false, _) => quote_spanned!(span=> call_async::<__Delayed, _, _, _>),
+            (true, true, false) => quote_spanned!(span=> call_async_fallible::<__Delayed, _, _, _, _>),
+            (true, true, true) => quote_spanned!(span=> call_async_retrying::<__Delayed, _, _, _, _>),
         };
-        let call = quote_spanned!(span=> #root::__private::#make((#(#slots,)*), |(#(#names,)*)| #run));
+        let names = quote!((#(#names,)*));
+        let run = match (self.is_async, again) {
+            (false, _) => quote_spanned!(span=> |#names| #run),
+            (true, false) => quote_spanned!(span=> |#names| async move { #run }),
+            // Each attempt's future has a share of the arguments.
+            (true, true) => quote_spanned!(span=> |__arguments| async move {
+                let #names = &*__arguments;
+                #run
+            }),
+        };
+        let mut arguments = quote!((#(#slots,)*));
+        let compared = options.pure.as_ref().map(|_| {
+            let consts = &self.consts;
+            let types = self.turbofish.iter().filter(|param| !consts.contains(param));
+            let types = quote!((#(::core::marker::PhantomData<#types>,)*));
+            arguments =
+                quote_spanned!(span=> #root::__private::pure::<#types, _, _>(#arguments, (#(#consts,)*)));
+            self.params.iter().map(|param| param.compared(&options.root))
+        });
+        let compared = compared.into_iter().flatten();
+        let call = quote_spanned!(span=> #root::__private::#make(#arguments, #run));
         quote! {
             enum __Delayed {}
             impl #root::__private::Function for __Delayed { const TASK: #root::__private::Task = #task; }
+            #(#compared)*
             #call
         }
     }
@@ -75,43 +100,79 @@ impl Constructor {
         let labels = self.all_params().map(|param| &param.label);
         let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
         let priority = options.priority.map(|priority| quote!(.priority(#priority)));
+        let timeout = options.timeout.map(|limit| {
+            let (seconds, nanos) = (limit.as_secs(), limit.subsec_nanos());
+            quote!(.timeout(#seconds, #nanos))
+        });
+        let resource = options.resource.as_ref().map(|(name, units)| quote!(.resource(#name, #units)));
+        let retries = options.retries.as_ref().map(|retries| {
+            let most = retries.most;
+            let backoff = retries.backoff.map(|first| {
+                let (seconds, nanos) = (first.as_secs(), first.subsec_nanos());
+                quote!(.backoff(#seconds, #nanos))
+            });
+            quote!(.retries(#most) #backoff)
+        });
         quote! {
-            #root::__private::Task::new(#name, ::core::file!(), #line, #column, &[#(#labels),*]) #blocking #priority
+            #root::__private::Task::new(#name, ::core::file!(), #line, #column, &[#(#labels),*])
+                #blocking #priority #timeout #resource #retries
         }
     }
 
-    /// The call of the function with what the arguments have become.
-    fn run(&self, function: &TokenStream, root: &Root) -> TokenStream {
+    /// The call of the function with what the arguments have become: values, or references to those of
+    /// all attempts.
+    fn run(&self, function: &TokenStream, options: &Options) -> TokenStream {
         let span = self.output.edges.0;
         let own = &self.turbofish;
         let turbofish = (!own.is_empty()).then(|| quote!(::<#(#own),*>));
         let passed = self.all_params().map(|param| {
             let name = &param.name;
-            if param.borrowed { quote!(&*#name) } else { quote!(#name) }
+            match (param.borrowed, &options.retries) {
+                (true, None) => quote!(&*#name),
+                (true, Some(_)) => quote!(&**#name),
+                (false, None) => quote!(#name),
+                (false, Some(_)) => {
+                    let span = edges(&param.ty).0;
+                    let root = options.root.at(span);
+                    quote_spanned!(span=> #root::__private::again(#name))
+                }
+            }
         });
         let mut run = quote_spanned!(span=> #function #turbofish (#(#passed),*));
         if self.is_async {
             run = quote_spanned!(span=> #run.await);
         }
-        if self.output.fallible {
-            let root = root.at(span);
-            run = quote_spanned!(span=> #root::__private::keep!(#run));
+        let root = options.root.at(span);
+        match &options.retries {
+            Some(retries) if self.output.fallible => {
+                let condition = retries.condition.clone().unwrap_or_else(|| quote!(|_| true));
+                quote_spanned!(span=> #root::__private::attempt!(#run, #condition))
+            }
+            None if self.output.fallible => quote_spanned!(span=> #root::__private::keep!(#run)),
+            _ => run,
         }
-        if self.is_async {
-            run = quote_spanned!(span=> async move { #run });
-        }
-        run
     }
 }
 
 impl Param {
     /// The type of the constructor's parameter.
-    fn accepted(&self, root: &Root) -> TokenStream {
+    fn accepted(&self, options: &Options) -> TokenStream {
         let (accept, _) = self.conversion();
         let ty = &self.ty;
         let (first, last) = edges(ty);
-        let (root, accept, close) = (root.at(first), Ident::new(accept, first), quote_spanned!(last=> >));
-        quote_spanned!(first=> impl #root::#accept<#ty #close)
+        let (root, accept, close) =
+            (options.root.at(first), Ident::new(accept, first), quote_spanned!(last=> >));
+        let slot = options.pure.as_ref().map(|_| quote_spanned!(first=> , Slot: #root::__private::PureSlot));
+        quote_spanned!(first=> impl #root::#accept<#ty #slot #close)
+    }
+
+    /// Asks that arguments can be compared.
+    fn compared(&self, root: &Root) -> TokenStream {
+        let (span, ty) = (edges(&self.ty).0, &self.ty);
+        let root = root.at(span);
+        let compare = if self.borrowed { "comparable" } else { "comparable_owned" };
+        let compare = Ident::new(compare, span);
+        quote_spanned!(span=> #root::__private::#compare::<#ty>();)
     }
 
     /// What the node keeps of the argument.

@@ -29,11 +29,9 @@ pub(crate) fn delay(function: &Function, options: &Options, mistakes: &mut Mista
         return function.to_token_stream();
     }
     refuse_qualifiers(&function.sig, mistakes);
-    if let (Some(word), Some(_)) = (&options.blocking, &function.sig.asyncness) {
-        mistakes.at(word, "`blocking` is for functions that are not `async`: remove one of the two");
-    }
     let hidden = hidden_type(&function.sig, options, mistakes);
     let constructor = Constructor::check(&function.sig, None, &Generics::default(), &options.root, mistakes);
+    constructor.check_options(options, mistakes);
     let make = if mistakes.is_empty() {
         let span = function.sig.ident.span();
         let mut hidden = hidden.clone();
@@ -87,7 +85,7 @@ fn expand(
     let Function { attrs, vis, sig, body } = function;
     let on_constructor = attrs.iter().filter_map(for_constructor);
     let on_eager = attrs.iter().filter(|a| !a.path().is_ident("doc") && !a.path().is_ident("deprecated"));
-    let signature = constructor.signature(&options.root);
+    let signature = constructor.signature(options);
     // `dead_code` passes over an item that ends in a generated token.
     let mut block = Group::new(body.delimiter(), make);
     block.set_span(body.span());

@@ -65,11 +65,31 @@ use quote::quote;
 /// |---|---|---|
 /// | `name = "…"` | function, method | what drawings, keys and errors call the nodes |
 /// | `blocking` | function, method | runs on tokio's blocking pool |
+/// | `pure` | function, method | calls with equal arguments are one node, as long as it lives: see below |
+/// | `retries = 3` | function, method that returns a `Result` | an `Err` is not final before so many more attempts |
+/// | `backoff = "100ms"` | with `retries` | the delay before the second attempt; each one is twice the one before, up to a minute, and by chance up to as much again is added |
+/// | `retry_if = is_transient` | with `retries` | a function or closure of a reference to the error: whether it is worth another attempt |
+/// | `timeout = "30s"` | function, method | a node that runs for longer fails: see `Delayed::timeout` |
+/// | `resource = "gpu"`, `resource("db", 2)` | function, method | runs while it has that much of what the client was built with: see `ClientBuilder::resource` |
 /// | `priority = 5` | function, method | of what is ready, goes before nodes with less; 0 is what others have, and below zero it goes last |
 /// | `eager = "…"` | function | the name of the hidden type, where it clashes with a module, a crate or a primitive |
 /// | `trait = "…"` | `impl` block | the name of the generated trait |
 /// | `skip` | method | leaves the method out |
 /// | `crate = "…"` | function, `impl` block | the path of the crate `delayed`, if it is not `::delayed` |
+///
+/// Times are a number with `ns`, `us`, `ms`, `s`, `min` or `h`.
+///
+/// **Retries.** The arguments have to survive an attempt: what the function takes by value is cloned for
+/// each, so it has to be `Clone`; what it borrows is not. A panic is not tried again. Without `backoff`
+/// the attempts follow each other at once; the delays of a `backoff` hold no thread.
+///
+/// **Pure functions.** Parameters have to be `Hash + Eq`, and `Clone` if they are taken by value. Plain
+/// arguments are compared by value, handles by their node. The node of an equal call is found as long as
+/// something refers to it; nothing is kept for later calls. A node that has failed is not found any
+/// more, so that calling again tries again.
+///
+/// **Time limits and resources.** A function with one of them runs apart from the client's threads: on
+/// tokio's blocking pool, or as a task if it is asynchronous.
 ///
 /// # Attributes
 ///

@@ -1,11 +1,13 @@
 //! The options in the parentheses of the attribute.
 
 use crate::mistakes::Mistakes;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
+use std::str::FromStr;
+use std::time::Duration;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Error, LitInt, LitStr, Path, Result, Token, parse_quote};
+use syn::{Error, Expr, LitInt, LitStr, Path, Result, Token, parse_quote};
 
 /// What the attribute stands on.
 #[derive(Clone, Copy, PartialEq)]
@@ -15,10 +17,16 @@ pub(crate) enum Target {
     Method,
 }
 
-const OPTIONS: [(&str, &[Target]); 7] = [
+const OPTIONS: [(&str, &[Target]); 13] = [
     ("name", &[Target::Function, Target::Method]),
     ("blocking", &[Target::Function, Target::Method]),
+    ("pure", &[Target::Function, Target::Method]),
+    ("retries", &[Target::Function, Target::Method]),
+    ("backoff", &[Target::Function, Target::Method]),
+    ("retry_if", &[Target::Function, Target::Method]),
+    ("timeout", &[Target::Function, Target::Method]),
     ("priority", &[Target::Function, Target::Method]),
+    ("resource", &[Target::Function, Target::Method]),
     ("eager", &[Target::Function]),
     ("crate", &[Target::Function, Target::Block]),
     ("trait", &[Target::Block]),
@@ -26,18 +34,32 @@ const OPTIONS: [(&str, &[Target]); 7] = [
 ];
 
 /// Options of the design that this version does not have.
-const PLANNED: [&str; 5] = ["pure", "retries", "timeout", "resource", "remote"];
+const PLANNED: [&str; 1] = ["remote"];
 
 /// The options of one attribute. An option with a mistake is as if it were not there.
 pub(crate) struct Options {
     pub(crate) name: Option<LitStr>,
     /// The word itself, for a mistake that only the signature shows.
     pub(crate) blocking: Option<Ident>,
+    pub(crate) pure: Option<Ident>,
+    pub(crate) retries: Option<Retries>,
+    pub(crate) timeout: Option<Duration>,
     pub(crate) priority: Option<i32>,
+    pub(crate) resource: Option<(LitStr, u32)>,
     pub(crate) eager: Option<Ident>,
     pub(crate) root: Root,
     pub(crate) trait_name: Option<Ident>,
     pub(crate) skip: bool,
+}
+
+/// How a function that fails is called again.
+pub(crate) struct Retries {
+    /// The word `retries`, or the one that needs it.
+    pub(crate) word: Ident,
+    pub(crate) most: Option<u32>,
+    pub(crate) backoff: Option<Duration>,
+    /// An expression: whether an error is worth another attempt.
+    pub(crate) condition: Option<TokenStream>,
 }
 
 /// Where the generated code finds the crate `delayed`.
@@ -61,7 +83,11 @@ impl Default for Options {
         Options {
             name: None,
             blocking: None,
+            pure: None,
+            retries: None,
+            timeout: None,
             priority: None,
+            resource: None,
             eager: None,
             root: Root(parse_quote!(::delayed)),
             trait_name: None,
@@ -100,9 +126,24 @@ impl Options {
             "trait" => self.trait_name = Some(parsed(&text(&word, input)?, Ident::parse)?),
             "skip" => self.skip = true,
             "priority" => self.priority = Some(number(&word, input)?),
+            "timeout" => self.timeout = Some(duration(&word, input)?),
+            "resource" => self.resource = Some(resource(&word, input)?),
+            "retries" => {
+                let most = number(&word, input)?;
+                let retries = self.retries(&word);
+                (retries.word, retries.most) = (word, Some(most));
+            }
+            "backoff" => self.retries(&word).backoff = Some(duration(&word, input)?),
+            "retry_if" => self.retries(&word).condition = Some(condition(&word, input)?),
+            "pure" => self.pure = Some(word),
             _ => self.blocking = Some(word),
         }
         Ok(())
+    }
+
+    fn retries(&mut self, word: &Ident) -> &mut Retries {
+        let new = || Retries { word: word.clone(), most: None, backoff: None, condition: None };
+        self.retries.get_or_insert_with(new)
     }
 }
 
@@ -137,7 +178,7 @@ fn text(word: &Ident, input: ParseStream<'_>) -> Result<LitStr> {
     text.map_err(|_| Error::new(word.span(), format!("`{word}` needs a text: `{word} = \"…\"`")))
 }
 
-fn number(word: &Ident, input: ParseStream<'_>) -> Result<i32> {
+fn number<T: FromStr>(word: &Ident, input: ParseStream<'_>) -> Result<T> {
     let mistake = |span| Error::new(span, format!("`{word}` needs a whole number: `{word} = 5`"));
     let sign: Option<Token![-]> =
         input.parse::<Token![=]>().and_then(|_| input.parse()).map_err(|_| mistake(word.span()))?;
@@ -147,6 +188,70 @@ fn number(word: &Ident, input: ParseStream<'_>) -> Result<i32> {
         Ok(number) if digits.suffix().is_empty() => Ok(number),
         _ => Err(mistake(digits.span())),
     }
+}
+
+/// A text such as `30s`, `1.5 min` or `200ms`.
+fn duration(word: &Ident, input: ParseStream<'_>) -> Result<Duration> {
+    let text = text(word, input)
+        .map_err(|error| Error::new(error.span(), format!("`{word}` needs a time: `{word} = \"30s\"`")))?;
+    time(&text.value()).filter(|time| !time.is_zero()).ok_or_else(|| {
+        Error::new(
+            text.span(),
+            "expected a time above zero with its unit, such as `\"200ms\"`, `\"30s\"`, `\"1.5min\"` or `\"2h\"`",
+        )
+    })
+}
+
+fn time(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.find(|c: char| c != '.' && !c.is_ascii_digit())?);
+    let seconds = match unit.trim() {
+        "ns" => 1e-9,
+        "us" | "µs" | "μs" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return None,
+    };
+    Duration::try_from_secs_f64(digits.parse::<f64>().ok()? * seconds).ok()
+}
+
+/// `resource = "gpu"` or `resource("db", 2)`.
+fn resource(word: &Ident, input: ParseStream<'_>) -> Result<(LitStr, u32)> {
+    if input.peek(Token![=]) {
+        return Ok((text(word, input)?, 1));
+    }
+    let mistake = || {
+        let message = "`resource` needs a name, and a number if it is not one: `resource = \"gpu\"` or `resource(\"db\", 2)`";
+        Error::new(word.span(), message)
+    };
+    let two = |inner: ParseStream<'_>| {
+        let name = inner.parse::<LitStr>()?;
+        inner.parse::<Token![,]>()?;
+        let units = inner.parse::<LitInt>()?;
+        inner.parse::<Option<Token![,]>>()?;
+        Ok((name, units))
+    };
+    let group = input.parse::<Group>().map_err(|_| mistake())?;
+    let (name, units) = two.parse2(group.stream()).map_err(|_| mistake())?;
+    match units.base10_parse() {
+        Ok(0) => {
+            Err(Error::new(units.span(), "a function that needs nothing of a resource needs no `resource`"))
+        }
+        Ok(number) => Ok((name, number)),
+        Err(error) => Err(error),
+    }
+}
+
+/// An expression, up to the next option.
+fn condition(word: &Ident, input: ParseStream<'_>) -> Result<TokenStream> {
+    let mistake = |_| {
+        let message = "`retry_if` needs a function of the error: `retry_if = is_transient` or `retry_if = |e| e.is_transient()`";
+        Error::new(word.span(), message)
+    };
+    input.parse::<Token![=]>().map_err(mistake)?;
+    input.parse::<Expr>().map(Expr::into_token_stream).map_err(mistake)
 }
 
 fn parsed<T>(text: &LitStr, parser: fn(ParseStream<'_>) -> Result<T>) -> Result<T> {

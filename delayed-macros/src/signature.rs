@@ -5,7 +5,7 @@
 
 use crate::lifetimes::Declared;
 use crate::mistakes::Mistakes;
-use crate::options::Root;
+use crate::options::{Options, Root};
 use crate::output::Output;
 use proc_macro2::{Ident, Span};
 use quote::{ToTokens, format_ident, quote};
@@ -20,6 +20,8 @@ use syn::{
 
 /// The runtime takes the arguments of a node as one tuple of at most this many.
 const MOST_PARAMETERS: usize = 16;
+/// The largest tuples that the standard library compares.
+const MOST_COMPARED: usize = 12;
 
 /// What the function that makes nodes looks like.
 pub(crate) struct Constructor {
@@ -29,6 +31,8 @@ pub(crate) struct Constructor {
     pub(crate) fn_token: Token![fn],
     /// The function's own type and constant parameters, for the call of it.
     pub(crate) turbofish: Vec<Ident>,
+    /// Those of them that are constants.
+    pub(crate) consts: Vec<Ident>,
     pub(crate) receiver: Option<Param>,
     pub(crate) params: Vec<Param>,
     pub(crate) output: Output,
@@ -79,10 +83,31 @@ impl Constructor {
             generics,
             fn_token: sig.fn_token,
             turbofish: sig.generics.params.iter().filter_map(argument).collect(),
+            consts: sig.generics.const_params().map(|param| param.ident.clone()).collect(),
             receiver,
             params,
             output: Output::check(sig, &declared, root, mistakes),
             is_async: sig.asyncness.is_some(),
+        }
+    }
+
+    /// Finds options that do not go with the function.
+    pub(crate) fn check_options(&self, options: &Options, mistakes: &mut Mistakes) {
+        if let (Some(word), true) = (&options.blocking, self.is_async) {
+            mistakes.at(word, "`blocking` is for functions that are not `async`: remove one of the two");
+        }
+        if let Some(retries) = &options.retries {
+            let word = &retries.word;
+            if retries.most.is_none() {
+                mistakes.at(word, format!("`{word}` goes with `retries`: add `retries = 3`, say"));
+            } else if !self.output.fallible {
+                mistakes.at(word, "only a function that returns a `Result` is called again: return one, or remove `retries`");
+            }
+        }
+        if let Some(word) = &options.pure
+            && self.all_params().count() > MOST_COMPARED
+        {
+            mistakes.at(word, "a `pure` function has at most 12 parameters: group some in a struct");
         }
     }
 

@@ -8,15 +8,17 @@ use crate::error::{Cause, Error, Failure, NodeError};
 use crate::given;
 use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
+use crate::pure;
 use crate::slot::{Edges, Loading, Slots};
 use crate::task::Function;
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
 
 /// What distinguishes the four kinds of functions: how to get from their return value to an
 /// outcome.
-trait Finish<R>: 'static {
+pub(crate) trait Finish<R>: 'static {
     /// What the payload holds afterwards.
     type Value: Send + Sync + 'static;
     const KIND: Kind;
@@ -27,9 +29,9 @@ trait Finish<R>: 'static {
     unsafe fn finish(node: Node, returned: R) -> Outcome;
 }
 
-struct Plainly;
-struct Fallibly;
-struct Later<How>(How);
+pub(crate) struct Plainly;
+pub(crate) struct Fallibly;
+pub(crate) struct Later<How>(How);
 
 impl<R: Send + Sync + 'static> Finish<R> for Plainly {
     type Value = R;
@@ -59,7 +61,7 @@ impl<R: Send + Sync + 'static> Finish<Result<R, Failure>> for Fallibly {
 
 #[cold]
 fn failed(node: Node, failure: Failure) -> Outcome {
-    Outcome::Failed(Error::new(node.info(), Cause::Failed(failure.0)))
+    Outcome::Failed(Error::new(node.info(), Cause::Failed(failure)))
 }
 
 impl<Fut, How> Finish<Fut> for Later<How>
@@ -68,7 +70,7 @@ where
     How: Finish<Fut::Output>,
 {
     type Value = How::Value;
-    const KIND: Kind = Kind::Later;
+    const KIND: Kind = Kind::Future;
 
     unsafe fn finish(node: Node, future: Fut) -> Outcome {
         Outcome::Future(Box::new(Box::pin(async move {
@@ -82,11 +84,11 @@ where
 /// The payload of a node that has not run: the plain arguments and the function.
 type Call<A, F> = (<A as Slots>::Rest, F);
 
-struct Body<N, A, F, R, How>(PhantomData<(N, A, F, R, How)>);
+pub(crate) struct Body<N, A, F, R, How>(PhantomData<(N, A, F, R, How)>);
 
 impl<N, A, F, R, How> Body<N, A, F, R, How>
 where
-    N: Function,
+    N: Function + 'static,
     A: Slots,
     F: FnOnce(A::Values) -> R + Send + 'static,
     How: Finish<R>,
@@ -94,7 +96,10 @@ where
     const VTABLE: Vtable = Vtable {
         task: &N::TASK,
         number: N::TASK.number(),
-        kind: if N::TASK.blocking { Kind::Later } else { How::KIND },
+        kind: match How::KIND {
+            Kind::Sync if N::TASK.runs_apart() => Kind::Blocking,
+            kind => kind,
+        },
         shape: A::SHAPE,
         tolerant: false,
         ordered: false,
@@ -125,7 +130,7 @@ where
     }
 
     #[inline(always)]
-    fn node(args: A, f: F, place: Option<&'static Location<'static>>) -> Delayed<How::Value> {
+    pub(crate) fn node(args: A, f: F, place: Option<&'static Location<'static>>) -> Delayed<How::Value> {
         if const { N::TASK.priority != 0 } {
             given::has_priority();
         }
@@ -136,7 +141,11 @@ where
         unsafe {
             node.write::<Call<A, F>>((rest, f));
             node.weigh_inputs();
-            Delayed::from_node(NodeRef::from_raw(node))
+            let mut node = NodeRef::from_raw(node);
+            if let Some(plain) = A::compared(&node.node().peek::<Call<A, F>>().0) {
+                node = pure::one_of(node, TypeId::of::<(N, A)>(), plain);
+            }
+            Delayed::from_node(node)
         }
     }
 }

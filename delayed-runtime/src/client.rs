@@ -1,8 +1,9 @@
 //! Clients: who owns workers, and which client is current.
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, Resources};
 use crate::error::Error;
 use crate::task::Place;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -17,6 +18,8 @@ const OTHER_THREADS: usize = 512;
 const LARGEST_SCALE: usize = 16;
 /// The largest number of threads that a client is built with.
 const MOST_AT_START: usize = 1024;
+/// The most units of a resource: what tokio's semaphores can count on every platform.
+const MOST_UNITS: u32 = u32::MAX >> 3;
 /// The same for a runtime that is not the client's own, whose pool's size is not known.
 const MOST_BORROWED: usize = 256;
 
@@ -42,6 +45,7 @@ pub struct Client {
 pub struct ClientBuilder {
     workers: Option<usize>,
     threads_per_worker: Option<usize>,
+    resources: BTreeMap<String, u32>,
 }
 
 fn error(what: String, at: &'static Location<'static>) -> Error {
@@ -63,11 +67,26 @@ impl ClientBuilder {
         ClientBuilder { threads_per_worker: Some(threads), ..self }
     }
 
+    /// Gives the client `units` of something that functions with `resource = "name"` or
+    /// `resource("name", n)` need while they run. Those that find too little wait, without a thread, first
+    /// come first served. With the same name again, the last number counts.
+    ///
+    /// ```
+    /// # use delayed_runtime as delayed;
+    /// let client = delayed::Client::builder().resource("gpu", 1).resource("db", 8).build()?;
+    /// # Ok::<(), delayed::Error>(())
+    /// ```
+    pub fn resource(mut self, name: impl Into<String>, units: u32) -> Self {
+        self.resources.insert(name.into(), units);
+        self
+    }
+
     /// Starts a client with a tokio runtime of its own.
     ///
     /// # Errors
     ///
-    /// If there would be no thread at all, or the operating system refuses to start one.
+    /// If there would be no thread at all, or the operating system refuses to start one; if a resource
+    /// has no units.
     #[track_caller]
     pub fn build(self) -> Result<Client, Error> {
         self.build_at(Location::caller())
@@ -75,6 +94,7 @@ impl ClientBuilder {
 
     fn build_at(self, at: &'static Location<'static>) -> Result<Client, Error> {
         let (workers, threads) = self.sizes(at)?;
+        self.check_resources(at)?;
         let most_threads = LARGEST_SCALE * workers * threads;
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads)
@@ -83,7 +103,7 @@ impl ClientBuilder {
             .enable_all()
             .build()
             .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
-        let engine = Engine::new(runtime.handle().clone(), workers * threads);
+        let engine = Engine::new(runtime.handle().clone(), workers * threads, Resources::new(self.resources));
         Ok(Client { engine, threads_per_worker: threads, most_threads, runtime: Some(runtime) })
     }
 
@@ -104,6 +124,18 @@ impl ClientBuilder {
                 at,
             )
         })
+    }
+
+    fn check_resources(&self, at: &'static Location<'static>) -> Result<(), Error> {
+        match self.resources.iter().find(|(_, units)| **units == 0 || **units > MOST_UNITS) {
+            None => Ok(()),
+            Some((name, 0)) => {
+                Err(error(format!("the resource `{name}` has no units: give it at least one"), at))
+            }
+            Some((name, units)) => {
+                Err(error(format!("the resource `{name}` has {units} units: the limit is {MOST_UNITS}"), at))
+            }
+        }
     }
 
     fn sizes(&self, at: &'static Location<'static>) -> Result<(usize, usize), Error> {
@@ -148,7 +180,7 @@ impl Client {
         let handle = Handle::try_current()
             .map_err(|_| error("`current_runtime` needs a tokio runtime around it".into(), at))?;
         let threads = cores();
-        let engine = Engine::new(handle, threads);
+        let engine = Engine::new(handle, threads, Resources::default());
         Ok(Client {
             engine,
             threads_per_worker: threads,

@@ -6,6 +6,7 @@ use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The longest chain of consumers that an error remembers.
 const CHAIN: usize = 32;
@@ -99,17 +100,29 @@ impl<E: AsRef<dyn StdError + Send + Sync> + Send + Sync + 'static> Kept for Show
 }
 
 /// The error of a fallible function on its way into its node.
-pub struct Failure(pub(crate) Box<dyn Kept>);
+pub struct Failure {
+    kept: Box<dyn Kept>,
+    /// How often the function was called.
+    attempts: u32,
+}
 
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.0.error(), f)
+        fmt::Debug::fmt(self.kept.error(), f)
     }
 }
 
 impl Failure {
     pub(crate) fn from_box(error: BoxError) -> Self {
-        Failure(Box::new(error))
+        Failure::keep(error)
+    }
+
+    fn keep(kept: impl Kept + 'static) -> Self {
+        Failure { kept: Box::new(kept), attempts: 1 }
+    }
+
+    pub(crate) fn after(self, attempts: u32) -> Self {
+        Failure { attempts, ..self }
     }
 }
 
@@ -139,7 +152,7 @@ pub trait KeepShown<E> {
 
 impl<E: AsRef<dyn StdError + Send + Sync> + Send + Sync + 'static> KeepShown<E> for &Keeping<E> {
     fn keep(&self, error: E) -> Failure {
-        Failure(Box::new(Shown(error)))
+        Failure::keep(Shown(error))
     }
 }
 
@@ -195,8 +208,9 @@ macro_rules! __keep {
 }
 
 pub(crate) enum Cause {
-    Failed(Box<dyn Kept>),
+    Failed(Failure),
     Panicked(String),
+    TimedOut(Duration),
     Cancelled,
     ShutDown,
     Misused(String),
@@ -275,16 +289,17 @@ impl Error {
         matches!(self.0.origin.cause, Cause::Cancelled)
     }
 
-    /// Whether the node took longer than it was given: its function failed with the `Elapsed` of
+    /// Whether the node took longer than its time limit, or its function failed with the `Elapsed` of
     /// `tokio::time::timeout`.
     pub fn is_timeout(&self) -> bool {
-        self.downcast_ref::<tokio::time::error::Elapsed>().is_some()
+        matches!(self.0.origin.cause, Cause::TimedOut(_))
+            || self.downcast_ref::<tokio::time::error::Elapsed>().is_some()
     }
 
     /// The first error of type `E` in what the function returned: the error itself, or one of its
     /// sources, also inside `anyhow::Error` and `Box<dyn Error>`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        let Cause::Failed(kept) = &self.0.origin.cause else { return None };
+        let Cause::Failed(Failure { kept, .. }) = &self.0.origin.cause else { return None };
         if let Some(found) = kept.value().and_then(|v| v.downcast_ref()) {
             return Some(found);
         }
@@ -304,8 +319,12 @@ impl Error {
         let Origin { node, cause } = &*self.0.origin;
         let name = node.name();
         match cause {
-            Cause::Failed(kept) => format!("`{name}` failed: {}", kept.error()),
+            Cause::Failed(Failure { kept, attempts: 1 }) => format!("`{name}` failed: {}", kept.error()),
+            Cause::Failed(Failure { kept, attempts }) => {
+                format!("`{name}` failed in each of {attempts} attempts: {}", kept.error())
+            }
             Cause::Panicked(text) => format!("`{name}` panicked: {text}"),
+            Cause::TimedOut(limit) => format!("`{name}` took longer than {limit:?}"),
             Cause::Cancelled => format!("`{name}` was cancelled"),
             Cause::ShutDown => format!("`{name}` was not finished: its client was shut down"),
             Cause::Misused(what) => format!("`{name}`: {what}"),
@@ -351,7 +370,7 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0.origin.cause {
-            Cause::Failed(kept) => Some(kept.error()),
+            Cause::Failed(Failure { kept, .. }) => Some(kept.error()),
             _ => None,
         }
     }

@@ -1,16 +1,20 @@
-//! What single nodes were given: a name of their own, a priority of their own.
+//! What single nodes were given: a name, a priority, a time limit of their own.
 //!
-//! Few nodes have either, so they lie in a table beside the nodes, by address. A node's entry is
+//! Few nodes have any of them, so they lie in a table beside the nodes, by address. A node's entry is
 //! removed when its memory is freed.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
 
 #[derive(Clone, Default)]
 pub(crate) struct Given {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) priority: Option<i32>,
+    pub(crate) timeout: Option<Duration>,
+    /// The node was cancelled because its time was over, and had so long.
+    pub(crate) timed_out: Option<Duration>,
 }
 
 static GIVEN: LazyLock<Mutex<HashMap<usize, Given>>> = LazyLock::new(Mutex::default);
@@ -29,6 +33,14 @@ pub(crate) fn name(address: usize, name: &str) {
 pub(crate) fn priority(address: usize, priority: i32) {
     given().entry(address).or_default().priority = Some(priority);
     has_priority();
+}
+
+pub(crate) fn timeout(address: usize, timeout: Duration) {
+    given().entry(address).or_default().timeout = Some(timeout);
+}
+
+pub(crate) fn timed_out(address: usize, limit: Duration) {
+    given().entry(address).or_default().timed_out = Some(limit);
 }
 
 /// There is a node with a priority, its own or its function's.

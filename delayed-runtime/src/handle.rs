@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::{PhantomData, PhantomPinned};
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// What can flow through a graph: every type that is `Send + Sync + 'static`.
 #[diagnostic::on_unimplemented(
@@ -112,6 +113,19 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// which takes about as long as building them did.
     pub fn priority(self, priority: i32) -> Self {
         self.node().set_priority(priority);
+        self
+    }
+
+    /// Gives the node a time limit, in place of its function's. It counts from when the function is
+    /// called, over all attempts and the delays between them. When it is over, what needs the node
+    /// fails at once, with an error for which [`is_timeout`](crate::Error::is_timeout) holds. A future
+    /// is dropped at its `await`. A function that is not asynchronous cannot be stopped: it keeps its
+    /// thread until it returns, and what it returns is thrown away. So that nothing else has to wait for
+    /// that, it runs on the blocking pool, as with `blocking`.
+    ///
+    /// It counts if it is given before the node's turn comes.
+    pub fn timeout(self, limit: Duration) -> Self {
+        self.node().set_timeout(limit);
         self
     }
 

@@ -21,9 +21,12 @@ mod models;
 mod node;
 mod operators;
 mod panic;
+mod pure;
+mod retry;
 mod slot;
 mod sync;
 mod task;
+mod unified;
 mod watch;
 
 pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs};
@@ -41,12 +44,15 @@ pub use slot::Sole;
 /// What generated code calls. Not to be relied on.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__attempt as attempt;
     pub use crate::__keep as keep;
     pub use crate::call::{
         IsResult, call_async_fallible, call_async_function as call_async, call_fallible,
         call_function as call,
     };
     pub use crate::error::{Failure, KeepBoxed, KeepShown, Keeping};
+    pub use crate::retry::{Attempt, again, call_async_retrying, call_retrying, is_worth_it};
     pub use crate::slot::{Slot, Slots};
     pub use crate::task::{Function, Task};
+    pub use crate::unified::{PureSlot, comparable, comparable_owned, pure};
 }

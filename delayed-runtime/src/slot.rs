@@ -7,6 +7,7 @@ use crate::error::{Cause, Error};
 use crate::handle::{Delayed, Ref};
 use crate::node::group::{self, Leaves};
 use crate::node::{Inputs, MOST_EDGES, Node, NodeRef};
+use crate::pure::Compared;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
@@ -58,7 +59,7 @@ pub struct Edges {
 
 /// How the handles of a `Vec` argument are stored: the first `Vec` of a call directly in the
 /// node's edges while it is short, others as one edge to a group.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Many {
     len: usize,
     inline: bool,
@@ -512,6 +513,12 @@ pub trait Slots: Send + 'static {
     fn refusal(rest: &Self::Rest, inputs: &Loading) -> Option<Error>;
     #[doc(hidden)]
     fn load(rest: Self::Rest, inputs: &mut Loading) -> Self::Values;
+
+    /// What equal calls have in common beside their inputs, if they are to be one node.
+    #[doc(hidden)]
+    fn compared(_rest: &Self::Rest) -> Option<Compared> {
+        None
+    }
 }
 
 /// Calls a macro with the tuples of 0 to 16 elements: two names for each and its index.

@@ -1,6 +1,7 @@
 //! What is known of a function before any of its nodes exists.
 
 use std::panic::Location;
+use std::time::Duration;
 
 /// The static description of a delayed function: one constant for each `#[delayed]` function.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +13,18 @@ pub struct Task {
     pub(crate) params: &'static [&'static str],
     pub(crate) blocking: bool,
     pub(crate) priority: i32,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) resource: Option<Resource>,
+    pub(crate) retries: u32,
+    /// The first delay between two attempts; the others follow from it.
+    pub(crate) backoff: Option<Duration>,
+}
+
+/// What a function needs of a client while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resource {
+    pub(crate) name: &'static str,
+    pub(crate) units: u32,
 }
 
 impl Task {
@@ -23,7 +36,19 @@ impl Task {
         column: u32,
         params: &'static [&'static str],
     ) -> Self {
-        Task { name, file, line, column, params, blocking: false, priority: 0 }
+        Task {
+            name,
+            file,
+            line,
+            column,
+            params,
+            blocking: false,
+            priority: 0,
+            timeout: None,
+            resource: None,
+            retries: 0,
+            backoff: None,
+        }
     }
 
     /// Sends the nodes to tokio's blocking pool.
@@ -34,6 +59,32 @@ impl Task {
     /// Runs the nodes before or after others that are ready.
     pub const fn priority(self, priority: i32) -> Self {
         Task { priority, ..self }
+    }
+
+    /// Fails nodes that run for longer.
+    pub const fn timeout(self, seconds: u64, nanoseconds: u32) -> Self {
+        Task { timeout: Some(Duration::new(seconds, nanoseconds)), ..self }
+    }
+
+    /// Runs a node while it has `units` of a resource of the client.
+    pub const fn resource(self, name: &'static str, units: u32) -> Self {
+        Task { resource: Some(Resource { name, units }), ..self }
+    }
+
+    /// Calls the function up to `retries` times more when it fails.
+    pub const fn retries(self, retries: u32) -> Self {
+        Task { retries, ..self }
+    }
+
+    /// Waits between two attempts, at first for this long.
+    pub const fn backoff(self, seconds: u64, nanoseconds: u32) -> Self {
+        Task { backoff: Some(Duration::new(seconds, nanoseconds)), ..self }
+    }
+
+    /// Whether its nodes leave the loops even if they are not asynchronous: others must be able to
+    /// go on without them.
+    pub(crate) const fn runs_apart(&self) -> bool {
+        self.blocking || self.timeout.is_some() || self.resource.is_some()
     }
 
     /// A number of the function, the same in all copies that the compiler makes of this constant;

@@ -1,6 +1,6 @@
 use delayed::delayed;
 
-#[delayed(retries = 3, pure)]
+#[delayed(remote)]
 fn inc(x: i64) -> i64 {
     x + 1
 }

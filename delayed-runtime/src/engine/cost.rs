@@ -3,7 +3,7 @@
 //! One entry for each function, found by its number, or for a closure by the address of its vtable.
 //! If two share an entry, each finds that it is the other's, and is taken for unknown.
 
-use crate::node::{Kind, Vtable};
+use crate::node::Vtable;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -38,10 +38,10 @@ fn entry(vtable: &'static Vtable) -> (&'static AtomicU64, u64) {
 #[inline(always)]
 pub(super) fn light(vtable: &'static Vtable) -> Option<u32> {
     let (entry, owner) = entry(vtable);
-    // A node that runs later is started in its own way. With another owner the number is large,
+    // A node that runs apart is started in its own way. With another owner the number is large,
     // and zero wraps round.
     let nanos = entry.load(Ordering::Relaxed) ^ owner;
-    (vtable.kind != Kind::Later && nanos.wrapping_sub(1) < u64::from(LIGHT)).then_some(nanos as u32)
+    (!vtable.kind.is_apart() && nanos.wrapping_sub(1) < u64::from(LIGHT)).then_some(nanos as u32)
 }
 
 /// The latest measurements' mean, or `None` if there is none.

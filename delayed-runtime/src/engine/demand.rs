@@ -77,7 +77,7 @@ pub(crate) struct Demand {
     watches: AtomicBool,
     listener: Listener,
     progress: Mutex<Progress>,
-    /// Nodes that run later and that nodes claimed for this wish wait for, and their
+    /// Nodes that run apart and that nodes claimed for this wish wait for, and their
     /// ids. To be looked at only if the table of tasks has them.
     awaits: Mutex<Vec<(Node, u64)>>,
 }
@@ -322,7 +322,7 @@ impl Demand {
         awaits.push((input, id));
     }
 
-    /// After the wish was withdrawn: takes the nodes that wait for what runs later, so that what
+    /// After the wish was withdrawn: takes the nodes that wait for what runs apart, so that what
     /// they kept alive is let go. Those claimed for other wishes look at their inputs again.
     ///
     /// The fence pairs with the one in [`has_started_to_wait`](Demand::has_started_to_wait):
@@ -333,7 +333,7 @@ impl Demand {
         give_up_waiters(awaits);
     }
 
-    /// A node claimed for this wish has become a waiter of `input`, which runs later.
+    /// A node claimed for this wish has become a waiter of `input`, which runs apart.
     pub(super) fn has_started_to_wait(&self, input: Node, id: u64) {
         fence(Ordering::SeqCst);
         if self.stopped.load(Ordering::Relaxed) {
@@ -342,7 +342,7 @@ impl Demand {
     }
 }
 
-/// Takes the waiters of nodes that run later, and puts them where they belong. A node that has not
+/// Takes the waiters of nodes that run apart, and puts them where they belong. A node that has not
 /// started yet is not in the table; its waiters are taken when it starts.
 fn give_up_waiters(nodes: impl IntoIterator<Item = (Node, u64)>) {
     for (node, id) in nodes {

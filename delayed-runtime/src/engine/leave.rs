@@ -7,7 +7,7 @@ use super::lane::Loop;
 use super::offers::OLDEST;
 use super::publish::drop_claim;
 use super::walk::{Walked, Walker};
-use crate::node::{CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Kind, LAZY, OFFERED, PARKED, RUNNING};
+use crate::node::{CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, LAZY, OFFERED, PARKED, RUNNING};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Backoff, Instant};
 use std::sync::Arc;
@@ -105,8 +105,8 @@ impl Walker<'_> {
                 DONE => {}
                 FAILED | CANCELLED if node.vtable().tolerant => {}
                 CLAIMED => {
-                    // Who waits for what runs later is found when the wish is withdrawn.
-                    if choice.is_none() || input.vtable().kind == Kind::Later {
+                    // Who waits for what runs apart is found when the wish is withdrawn.
+                    if choice.is_none() || input.may_run_apart() {
                         choice = Some((input, word));
                     }
                 }
@@ -125,7 +125,7 @@ impl Walker<'_> {
         if defers {
             engine.deferred.add(node, demand, engine.reach());
         }
-        let id = (input.vtable().kind == Kind::Later).then(|| input.id());
+        let id = input.may_run_apart().then(|| input.id());
         if let Some(id) = id {
             demand.will_await(input, id);
         }

@@ -198,8 +198,10 @@ pub(crate) fn start(demand: &Arc<Demand>, sink: Node) {
             demand.engine().submit(sink, demand);
             own.lend();
         }
-        // A node that waits would wait for this thread.
-        None if demand.engine().has_one_thread() => demand.engine().submit(sink, demand),
+        // A node that waits would wait for this thread; and this thread passes over priorities.
+        None if demand.engine().has_one_thread() || !demand.engine().urgent.is_empty() => {
+            demand.engine().submit(sink, demand);
+        }
         None => with_engine(demand.engine(), || walk::run_light(demand, sink)),
     });
 }

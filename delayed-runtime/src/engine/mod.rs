@@ -28,14 +28,16 @@
 //! A closed engine starts nothing. Whatever is claimed for its wishes is given up where it next
 //! comes up: in a walk, in a queue, or when it is put into one; its sinks end with an error.
 
+mod apart;
 mod clock;
 mod cost;
 mod current;
+mod deadline;
 mod deferred;
 mod demand;
 mod frame;
 mod lane;
-mod later;
+
 mod leave;
 mod loops;
 #[cfg(all(test, loom))]
@@ -43,17 +45,19 @@ mod models;
 mod offers;
 mod pace;
 mod publish;
+mod resource;
 mod run;
 mod urgent;
 mod walk;
 
+pub(crate) use apart::{call_blocking, is_polling};
 use current::with_engine;
 pub(crate) use current::{current, enter, leave};
 pub(crate) use demand::{Arrivals, Demand, Listener};
 pub(crate) use lane::current_loop;
-pub(crate) use later::is_polling;
 pub(crate) use loops::{start, wait};
 pub(crate) use publish::cancel;
+pub(crate) use resource::Resources;
 
 use crate::node::Node;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
@@ -82,11 +86,12 @@ pub(crate) struct Engine {
     /// Loops that look for work.
     hungry: AtomicUsize,
     closed: AtomicBool,
+    resources: Resources,
     runtime: Handle,
 }
 
 impl Engine {
-    pub(crate) fn new(runtime: impl Into<Handle>, loops: usize) -> Arc<Engine> {
+    pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
@@ -96,6 +101,7 @@ impl Engine {
             target: AtomicUsize::new(loops),
             hungry: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            resources,
             runtime: runtime.into(),
         })
     }

@@ -4,7 +4,7 @@ use super::demand::{Demand, Listener};
 use super::offers::Offers;
 use super::publish::done;
 use super::walk::run_light;
-use super::{Engine, cancel};
+use super::{Engine, Resources, cancel};
 use crate::models::runtime::Handle;
 use crate::models::{both, check, claim, value, walk, walk_offered};
 use crate::node::{DONE, LAZY, Node, NodeRef, Outcome};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 fn engine(loops: usize) -> Arc<Engine> {
-    Engine::new(Handle::of_models(), loops)
+    Engine::new(Handle::of_models(), loops, Resources::default())
 }
 
 fn wish(engine: &Arc<Engine>, node: NodeRef) -> (Arc<Demand>, Node) {

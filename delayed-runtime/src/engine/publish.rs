@@ -2,7 +2,7 @@
 
 use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
-use super::{later, with_engine};
+use super::{apart, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
@@ -38,11 +38,10 @@ pub(super) fn enqueue(waiters: impl IntoIterator<Item = Node>) {
             given_up.push(node);
             continue;
         }
-        if node.vtable().kind == Kind::Later && node.inputs_are_done() {
-            // SAFETY: as above; the claim goes on to what runs later, without the demand.
+        if node.vtable().kind.is_apart() && node.inputs_are_done() {
+            // SAFETY: as above; the claim goes on to what runs apart.
             let demand = unsafe { Arc::from_raw(node.demand().cast::<Demand>()) };
-            let engine = demand.engine();
-            with_engine(engine, || later::start(engine, node));
+            with_engine(demand.engine(), || apart::start(&demand, node));
             continue;
         }
         let engine = demand.engine().clone();
@@ -156,8 +155,8 @@ pub(crate) fn cancel(node: Node) {
             marked = node.mark_cancelled();
             marked.is_ok()
         };
-        if node.vtable().kind == Kind::Later {
-            abort::after(node.address(), mark);
+        if node.may_run_apart() {
+            abort::with(node.address(), mark);
         } else {
             mark();
         }

@@ -6,7 +6,7 @@ use super::lane::Loop;
 use super::pace::Look;
 use super::publish::{done, drop_claim, fail};
 use super::walk::{Load, Walker, Yields};
-use super::{cost, later};
+use super::{apart, cost};
 use crate::error::Error;
 use crate::node::{CANCELLED, DONE, EXCLUSIVE, Kind, Node, Outcome, RUNNING, SECOND};
 use crate::sync::Instant;
@@ -45,7 +45,7 @@ impl Walker<'_> {
         frame: Frame,
         newest: Option<Frame>,
     ) -> Ran {
-        if !self.pace.goes_on(node.vtable()) {
+        if node.is_given() || !self.pace.goes_on(node.vtable()) {
             return self.run_with_care(demand, node, frame, newest);
         }
         self.call(node, frame)
@@ -84,7 +84,12 @@ impl Walker<'_> {
                 return Ran::Again;
             }
             Ok(Outcome::Failed(error)) => error,
-            Ok(Outcome::Done | Outcome::Future(_)) => unreachable!("`call` and `later` take these"),
+            Ok(Outcome::Future(future)) => {
+                let engine = super::current().expect("nodes run with their engine");
+                apart::adopt(&engine, node, *future);
+                return Ran::Published;
+            }
+            Ok(Outcome::Done) => unreachable!("`call` publishes it"),
             Err(panic) => Error::panicked(node.info(), panic),
         };
         // SAFETY: the node is claimed by this walker; payload and edges are used up.
@@ -113,7 +118,8 @@ impl Walker<'_> {
             return Ran::Later;
         }
         let look = self.pace.look(vtable);
-        let light = cost::light(vtable).is_some();
+        let apart = node.runs_apart();
+        let light = cost::light(vtable).is_some() && !apart;
         if light && look == Look::Calm {
             if self.pace.shares()
                 && let Some(own) = self.own
@@ -127,10 +133,7 @@ impl Walker<'_> {
         }
         let now = Instant::now();
         let begin = *self.begin.get_or_insert(now);
-        if self.load == Load::Light
-            && vtable.kind != Kind::Later
-            && (!light || now.duration_since(begin) > SLICE)
-        {
+        if self.load == Load::Light && !apart && (!light || now.duration_since(begin) > SLICE) {
             return Ran::Declined;
         }
         if self.gives_way != Yields::Never
@@ -139,8 +142,8 @@ impl Walker<'_> {
         {
             return Ran::Later;
         }
-        if vtable.kind == Kind::Later {
-            later::start(demand.engine(), node);
+        if apart {
+            apart::start(demand, node);
             return Ran::Published;
         }
         if let Some(own) = self.own

@@ -69,7 +69,8 @@ impl Urgent {
     }
 }
 
-/// Claims the nodes with a priority that a new wish needs.
+/// Claims the nodes with a priority that a new wish needs. Loops for them are started by whoever starts
+/// the wish, who may take a loop's place for it.
 pub(super) fn claim_all(demand: &Arc<Demand>, sink: Node) {
     let engine = demand.engine();
     let mut seen = HashSet::new();
@@ -97,5 +98,4 @@ pub(super) fn claim_all(demand: &Arc<Demand>, sink: Node) {
             engine.urgent.push(node, priority);
         }
     }
-    engine.start_loops();
 }

@@ -87,6 +87,9 @@ pub(super) fn run_light(demand: &Arc<Demand>, sink: Node) {
 pub(super) fn run_inside(demand: &Arc<Demand>, sink: Node, own: &Loop) {
     let mut walker = Walker::new(Some(own));
     let urgent = &demand.engine().urgent;
+    if !urgent.is_empty() {
+        demand.engine().start_loops();
+    }
     while let Some(node) = urgent.pop(true, Some(demand)) {
         own.nested(|| walker.resume(node));
     }

@@ -20,6 +20,8 @@
 //!   withdrawn; an input that is taken without its claim
 //! - `start_loops`: without its fence, or with a weaker one; not called by a loop that ends, or called
 //!   before its place is free; a closed engine not looked at
+//! - `pure.rs`: a node that is let go although it was found again; one whose value is moved although it
+//!   was; one that failed and is not freed; the count, Relaxed
 //! - `cancel`: who waited is not resumed; `Demand::end`: nobody is told
 //!
 //! These it does not see, because another order covers them: `exchange` that fails, Relaxed (seen if
@@ -37,9 +39,11 @@ use crate::node::{
     CLAIMED, DONE, EXCLUSIVE, FAILED, Inputs, Kind, LAZY, Node, NodeRef, OFFERED, Outcome, PARKED, Seen,
     Vtable, Waiters, payload_align, payload_size,
 };
+use crate::pure::{self, Compared};
 use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use crate::task::Task;
+use std::any::TypeId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering::Relaxed};
 
@@ -469,5 +473,104 @@ fn a_view_meets_a_claim() {
             },
         );
         assert_eq!(value(node), 2);
+    });
+}
+
+/// A node for a call that is equal to all others of the model, or the one that is there.
+fn pure_call(tally: &Tally) -> NodeRef {
+    pure::one_of(tally.node([]), TypeId::of::<Tally>(), Compared::new(&()))
+}
+
+/// An equal call finds the node while another handle of it goes, or there is a new one.
+#[test]
+fn an_equal_call_meets_the_last_reference() {
+    check(|tally| {
+        let first = pure_call(tally);
+        let other = tally.clone();
+        both(
+            move || drop(first),
+            move || {
+                let second = pure_call(&other);
+                walk_on(run(claim(&second)));
+                assert_eq!(value(second), 1);
+            },
+        );
+    });
+}
+
+/// The last two handles of a pure node go.
+#[test]
+fn the_last_two_references_of_a_pure_node_go() {
+    check(|tally| {
+        let first = pure_call(tally);
+        let second = pure_call(tally);
+        assert!(first.node() == second.node());
+        both(move || drop(first), move || drop(second));
+    });
+}
+
+/// Both handles of a pure node go while an equal call is made.
+#[test]
+fn an_equal_call_meets_the_last_two_references() {
+    check(|tally| {
+        let first = pure_call(tally);
+        let second = pure_call(tally);
+        let other = tally.clone();
+        let caller = thread::spawn(move || drop(pure_call(&other)));
+        both(move || drop(first), move || drop(second));
+        caller.join().unwrap();
+    });
+}
+
+/// The last reader moves the value out of a pure node, unless an equal call finds it first.
+#[test]
+fn an_equal_call_meets_the_last_reader() {
+    check(|tally| {
+        let first = pure_call(tally);
+        walk_on(run(claim(&first)));
+        let other = tally.clone();
+        both(
+            move || assert_eq!(value(first), 1),
+            move || {
+                let second = pure_call(&other);
+                if state(&second) == LAZY {
+                    walk_on(run(claim(&second)));
+                }
+                assert_eq!(value(second), 1);
+            },
+        );
+        assert!(tally.runs() + tally.clones() <= 3);
+    });
+}
+
+/// A claimed pure node loses its last handle, or is found again, before it ends.
+#[test]
+fn an_equal_call_meets_an_orphan() {
+    check(|tally| {
+        let first = pure_call(tally);
+        let claimed = claim(&first);
+        let other = tally.clone();
+        let runner = thread::spawn(move || walk_on(run(claimed)));
+        both(move || drop(first), move || drop(pure_call(&other)));
+        runner.join().unwrap();
+    });
+}
+
+/// A pure node that is cancelled is not found any more, whoever else has its handle.
+#[test]
+fn an_equal_call_meets_a_cancel() {
+    check(|tally| {
+        let first = pure_call(tally);
+        let claimed = claim(&first);
+        let other = tally.clone();
+        let caller = thread::spawn(move || drop(pure_call(&other)));
+        both(
+            move || {
+                let _ = first.node().mark_cancelled().map(walk_on);
+                drop(first);
+            },
+            move || walk_on(run(claimed)),
+        );
+        caller.join().unwrap();
     });
 }

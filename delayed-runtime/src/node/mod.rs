@@ -50,6 +50,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
 pub(crate) const LAZY: usize = 0;
 pub(crate) const CLAIMED: usize = 1;
@@ -81,7 +82,7 @@ const PAUSED: u8 = BLOCKED | PARKED;
 /// A claimer's flag: the order of the node's inputs is the other way round.
 const FLIPPED: u8 = 128;
 
-/// A mark of the node: it has a name or a priority of its own.
+/// A mark of the node: something was given to it alone.
 const GIVEN: u8 = 1;
 /// A mark of the node: the place of the call lies before the header.
 const PLACED: u8 = 2;
@@ -117,12 +118,22 @@ pub(crate) enum Outcome {
 pub(crate) enum Kind {
     /// A function that returns its value.
     Sync,
-    /// A function whose value comes later: a future, or a function on the blocking pool.
-    Later,
+    /// The same, on the blocking pool.
+    Blocking,
+    /// A function that returns a future of its value.
+    Future,
     /// Edges of a node that has too many for itself; it has no value.
     Group,
     /// The end of a graph: it tells who wished for it.
     Sink,
+}
+
+impl Kind {
+    /// Whether all nodes of this kind run apart from the loops.
+    #[inline(always)]
+    pub(crate) const fn is_apart(self) -> bool {
+        matches!(self, Kind::Blocking | Kind::Future)
+    }
 }
 
 /// What differs between nodes of different functions and types.
@@ -179,7 +190,7 @@ struct Header {
     at: Field<u8>,
     /// The claimer's flags, which others may read.
     flags: AtomicU8,
-    /// Written when the node is made, and by `set_name` and `set_priority`.
+    /// Written when the node is made, and where something is given to it alone.
     marks: AtomicU8,
     /// Of the block, the edges and the payload.
     memory_track: Track,
@@ -307,11 +318,46 @@ impl Node {
         self.given().priority.unwrap_or(self.vtable().task.priority)
     }
 
+    /// Gives the node a time limit of its own.
+    pub(crate) fn set_timeout(self, timeout: Duration) {
+        given::timeout(self.address(), timeout);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    /// How long the node may run.
+    pub(crate) fn timeout(self) -> Option<Duration> {
+        self.given().timeout.or(self.vtable().task.timeout)
+    }
+
+    /// Says why the node is about to be cancelled. Whoever sees it cancelled sees this.
+    pub(crate) fn set_timed_out(self, limit: Duration) {
+        given::timed_out(self.address(), limit);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    /// Why the node is cancelled.
+    pub(crate) fn cause_of_cancel(self) -> Cause {
+        self.given().timed_out.map_or(Cause::Cancelled, Cause::TimedOut)
+    }
+
+    /// Whether something was given to this node alone.
+    #[inline(always)]
+    pub(crate) fn is_given(self) -> bool {
+        self.marks().load(Ordering::Relaxed) & GIVEN != 0
+    }
+
+    /// Whether the node leaves the loops when it is its turn.
+    pub(crate) fn runs_apart(self) -> bool {
+        self.vtable().kind.is_apart() || self.given().timeout.is_some()
+    }
+
+    /// Whether the node may leave the loops at some time: when it runs, or to be tried again.
+    pub(crate) fn may_run_apart(self) -> bool {
+        self.vtable().task.retries > 0 || self.runs_apart()
+    }
+
     fn given(self) -> Given {
-        match self.marks().load(Ordering::Relaxed) & GIVEN {
-            0 => Given::default(),
-            _ => given::get(self.address()),
-        }
+        if self.is_given() { given::get(self.address()) } else { Given::default() }
     }
 }
 
@@ -441,7 +487,7 @@ impl Node {
             // SAFETY: a failed node's payload is its error as long as the node lives.
             return unsafe { self.peek::<Error>() }.clone();
         }
-        Error::new(self.info(), Cause::Cancelled)
+        Error::new(self.info(), self.cause_of_cancel())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{CANCELLED, CLAIMED, DONE, Header, Kind, MOVED, Node, ORPHANED, Word};
 use crate::abort;
+use crate::pure;
 use crate::sync;
 use crate::sync::atomic::{Ordering, fence};
 use crate::watch;
@@ -15,6 +16,12 @@ use std::sync::Arc;
 const WATCHED: u32 = 1 << 31;
 /// The wish's reference and one other.
 const LAST_BUT_THE_WISH: u32 = WATCHED | 2;
+/// In the count: `pure.rs` can find the node, and make a reference of it.
+const UNIFIED: u32 = 1 << 30;
+/// One reference, of a node that can be found.
+const UNIFIED_ALONE: u32 = UNIFIED | 1;
+/// The most references, so far from the bits above that no race can reach them.
+const MOST_REFERENCES: u32 = UNIFIED / 2;
 
 /// A counted reference to a node.
 pub(crate) struct NodeRef(pub(super) Node);
@@ -116,10 +123,12 @@ impl NodeRef {
     /// no time it looks like the reference of somebody who may read the value.
     pub(crate) fn release_watched(self) {
         let node = self.into_raw();
-        let before =
-            watch::remove(node.address(), || node.references().fetch_sub(WATCHED + 1, Ordering::AcqRel));
-        if before == WATCHED + 1 {
-            release_last(node);
+        let address = node.address();
+        let before = watch::remove(address, || node.references().fetch_sub(WATCHED + 1, Ordering::AcqRel));
+        match before ^ WATCHED {
+            1 => release_last(node),
+            UNIFIED_ALONE => pure::unreferenced(address),
+            _ => {}
         }
     }
 }
@@ -137,6 +146,17 @@ impl Node {
         match self.references().load(Ordering::Acquire) {
             1 => Readers::ThisAlone,
             LAST_BUT_THE_WISH => Readers::ThisAndTheWish,
+            count if count & UNIFIED != 0 => self.readers_without_the_table(count),
+            _ => Readers::Several,
+        }
+    }
+
+    /// The same of a node that `pure.rs` can find, which then does so no more.
+    #[cold]
+    fn readers_without_the_table(self, count: u32) -> Readers {
+        match count ^ UNIFIED {
+            1 if pure::withdraw(self, count) => Readers::ThisAlone,
+            LAST_BUT_THE_WISH if pure::withdraw(self, count) => Readers::ThisAndTheWish,
             _ => Readers::Several,
         }
     }
@@ -148,7 +168,7 @@ impl Node {
 
     /// Whether only the wish for a persisted node has a reference.
     pub(crate) fn is_left_to_the_wish(self) -> bool {
-        self.references().load(Ordering::Acquire) == WATCHED | 1
+        self.references().load(Ordering::Acquire) & !UNIFIED == WATCHED | 1
     }
 
     /// Calls `watcher` when one reference is left, until [`unwatch`](Node::unwatch). False if the
@@ -174,7 +194,7 @@ impl Node {
     #[inline(always)]
     pub(crate) unsafe fn acquire(self) -> NodeRef {
         // Relaxed as in `Arc`: a new reference is made from one that is already there.
-        if self.references().fetch_add(1, Ordering::Relaxed) & !WATCHED > WATCHED / 2 {
+        if self.references().fetch_add(1, Ordering::Relaxed) & !(WATCHED | UNIFIED) > MOST_REFERENCES {
             std::process::abort();
         }
         NodeRef(self)
@@ -213,9 +233,56 @@ impl Node {
                 release_last(self);
             }
             // From here the node may be gone.
-            LAST_BUT_THE_WISH => watch::one_is_left(address),
+            count if count >= UNIFIED => one_less(address, count),
             _ => {}
         }
+    }
+}
+
+/// After a reference was given back whose loss may concern somebody.
+#[inline(never)]
+fn one_less(address: usize, before: u32) {
+    match before & !UNIFIED {
+        LAST_BUT_THE_WISH => watch::one_is_left(address),
+        1 => pure::unreferenced(address),
+        _ => {}
+    }
+}
+
+// What `pure.rs` needs, which alone calls these, under its lock but for the last.
+impl Node {
+    /// Says that the node can be found from now on.
+    pub(crate) fn set_unified(self) {
+        self.references().fetch_or(UNIFIED, Ordering::Relaxed);
+    }
+
+    /// Says that the node is not found any more; true if nobody refers to it either.
+    pub(crate) fn clear_unified(self) -> bool {
+        self.references().fetch_and(!UNIFIED, Ordering::AcqRel) == UNIFIED
+    }
+
+    pub(crate) fn is_unreferenced(self) -> bool {
+        self.has_count(UNIFIED)
+    }
+
+    pub(crate) fn has_count(self, count: u32) -> bool {
+        // Acquire as in `is_unique`.
+        self.references().load(Ordering::Acquire) == count
+    }
+
+    /// A reference of a node that may have had none.
+    ///
+    /// # Safety
+    ///
+    /// The node is there.
+    pub(crate) unsafe fn acquire_unified(self) -> NodeRef {
+        // SAFETY: the caller's promise.
+        unsafe { self.acquire() }
+    }
+
+    /// Frees a node that nobody refers to and that cannot be found any more, or leaves it to its claimer.
+    pub(crate) fn release_unified(self) {
+        release_last(self);
     }
 }
 
@@ -226,12 +293,9 @@ fn release_last(node: Node) {
         match word.state() {
             CLAIMED | CANCELLED => {
                 let orphan = || node.exchange(word, Word::new(ORPHANED), Ordering::AcqRel).is_ok();
-                // The future of a node that runs later is not wanted any more.
-                let orphaned = if node.vtable().kind == Kind::Later {
-                    abort::after(node.address(), orphan)
-                } else {
-                    orphan()
-                };
+                // The future of a node that runs apart is not wanted any more.
+                let orphaned =
+                    if node.may_run_apart() { abort::with(node.address(), orphan) } else { orphan() };
                 if orphaned {
                     return;
                 }

@@ -5,7 +5,7 @@ use super::{
     CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, Header, LAZY, LOCKED, MOVED, Node, NodeRef, ORPHANED,
     SECOND, STATE,
 };
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::panic;
 use crate::sync::atomic::{Ordering, fence};
 use crate::sync::thread;
@@ -103,6 +103,11 @@ impl Node {
             }
             word = self.word(Ordering::Acquire);
         }
+    }
+
+    /// Whether it has ended without a value.
+    pub(crate) fn has_failed(self) -> bool {
+        matches!(self.word(Ordering::Acquire).state(), FAILED | CANCELLED)
     }
 
     /// How the node ended, if it has.
@@ -210,7 +215,7 @@ impl Node {
                     // SAFETY: the caller's promise.
                     unsafe {
                         self.drop_payload(state);
-                        self.write(Error::new(self.info(), Cause::Cancelled));
+                        self.write(Error::new(self.info(), self.cause_of_cancel()));
                     }
                     state = FAILED;
                 }

@@ -1,0 +1,270 @@
+//! Nodes that run apart from the loops: futures as tokio tasks, functions on tokio's blocking pool.
+//!
+//! The claim goes with the task. Whether it ends, panics, is aborted or is dropped by a runtime
+//! that shuts down, [`Claim`] publishes the node exactly once. Until then the node is in the table of
+//! `abort.rs`, where withdrawn wishes, `cancel` and its clock find it.
+//!
+//! In order: the node gets the resource that it needs, its clock starts, its function is called, its
+//! future is polled. A node that has not come to its function is given back like any claim.
+
+use super::demand::Demand;
+use super::publish::{done, drop_claim, enqueue, fail};
+use super::{Engine, deadline, with_engine};
+use crate::abort;
+use crate::error::{Cause, Error};
+use crate::node::{
+    CANCELLED, CLAIMED, EXCLUSIVE, Kind, Node, NodeFuture, ORPHANED, Outcome, PARKED, RUNNING,
+};
+use crate::panic;
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::AbortHandle;
+
+/// How far a node has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Payload and edges are whole.
+    Waiting,
+    /// They are used up.
+    Called,
+    Published,
+}
+
+/// The claim of a node that runs apart.
+struct Claim {
+    node: Node,
+    stage: Stage,
+    engine: Arc<Engine>,
+    /// What the node has of a resource, until it is published.
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Claim {
+    /// Takes over the caller's claim.
+    fn new(engine: &Arc<Engine>, node: Node) -> Self {
+        // SAFETY: the caller's claim.
+        unsafe { node.mark(0, EXCLUSIVE | PARKED) };
+        let id = node.id();
+        abort::enter(node.address(), id);
+        for waiter in node.take_waiters() {
+            wait_again(waiter, node, id);
+        }
+        Claim { node, stage: Stage::Waiting, engine: engine.clone(), permit: None }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.node.word(Ordering::Relaxed).state() == CLAIMED
+    }
+
+    /// Calls the node's function.
+    fn call(&mut self) -> std::thread::Result<Outcome> {
+        // SAFETY: the claim is ours.
+        unsafe { self.node.mark(RUNNING, 0) };
+        catch_unwind(AssertUnwindSafe(|| {
+            deadline::start(&self.engine, self.node);
+            self.stage = Stage::Called;
+            // SAFETY: the claim is ours, and the inputs are done.
+            with_engine(&self.engine, || unsafe { (self.node.vtable().run)(self.node) })
+        }))
+    }
+
+    /// Publishes the node, unless its value comes still later.
+    fn publish(mut self, outcome: std::thread::Result<Outcome>) {
+        let error = match outcome {
+            Ok(Outcome::Future(future)) => return self.spawn(*future),
+            Ok(Outcome::Done) => None,
+            Ok(Outcome::Failed(error)) => Some(error),
+            Ok(Outcome::Again) => unreachable!("only nodes of the loops ask for more inputs"),
+            Err(panic) => Some(Error::panicked(self.node.info(), panic)),
+        };
+        let whole = self.stage == Stage::Waiting;
+        self.stage = Stage::Published;
+        abort::leave(self.node.address());
+        // SAFETY: the claim was ours; without an error the value is in the payload.
+        unsafe {
+            match error {
+                None => done(self.node),
+                Some(error) => fail(self.node, error, whole),
+            }
+        }
+    }
+
+    /// Makes a task of the node's future.
+    fn spawn(self, future: NodeFuture) {
+        let (node, id, engine) = (self.node, self.node.id(), self.engine.clone());
+        may_abort(node, id, engine.runtime().spawn(run(self, future)).abort_handle());
+    }
+
+    /// Goes on on the blocking pool.
+    fn spawn_blocking(mut self) {
+        let engine = self.engine.clone();
+        let run = move || {
+            if self.is_wanted() {
+                let outcome = self.call();
+                self.publish(outcome);
+            }
+        };
+        // As in `start_loops`: without a thread the claim publishes the node.
+        panic::ignore(|| drop(engine.runtime().spawn_blocking(run)));
+    }
+
+    /// Gives the claim of a node back that has not come to its function.
+    fn give_back(mut self) {
+        self.stage = Stage::Published;
+        abort::leave(self.node.address());
+        drop_claim(self.node);
+    }
+}
+
+impl Drop for Claim {
+    /// The task was dropped before its end, or has found the node unwanted.
+    fn drop(&mut self) {
+        if self.stage == Stage::Published {
+            return;
+        }
+        let node = self.node;
+        abort::leave(node.address());
+        let whole = self.stage == Stage::Waiting;
+        let cause = match node.word(Ordering::Relaxed).state() {
+            CANCELLED | ORPHANED => node.cause_of_cancel(),
+            // Another client may compute it.
+            _ if whole && self.engine.is_closed() => return drop_claim(node),
+            _ => Cause::ShutDown,
+        };
+        // SAFETY: the claim was ours.
+        unsafe { fail(node, Error::new(node.info(), cause), whole) };
+    }
+}
+
+/// Runs a claimed node apart from the loops.
+pub(super) fn start(demand: &Arc<Demand>, node: Node) {
+    let engine = demand.engine();
+    let mut claim = Claim::new(engine, node);
+    if !claim.is_wanted() {
+        return;
+    }
+    let permit = match engine.resources.of(node) {
+        Ok(permit) => permit,
+        Err(error) => return claim.publish(Ok(Outcome::Failed(error))),
+    };
+    match (permit, node.vtable().kind) {
+        (None, Kind::Future) => {
+            // Nodes that need what this thread is about to publish or has published may lie below on
+            // its stack.
+            let outcome = as_polling(|| claim.call());
+            claim.publish(outcome);
+        }
+        (None, _) => claim.spawn_blocking(),
+        (Some(permit), kind) => {
+            let (demand, id) = (demand.clone(), node.id());
+            let waiting = async move {
+                claim.permit = permit.await.ok();
+                if demand.is_stopped() && claim.is_wanted() {
+                    return claim.give_back();
+                }
+                drop(demand);
+                if kind != Kind::Future {
+                    return claim.spawn_blocking();
+                }
+                match as_polling(|| claim.call()) {
+                    Ok(Outcome::Future(future)) => run(claim, *future).await,
+                    outcome => claim.publish(outcome),
+                }
+            };
+            may_abort(node, id, engine.runtime().spawn(waiting).abort_handle());
+        }
+    }
+}
+
+/// Goes on apart from the loops with a node whose function a loop has called.
+pub(super) fn adopt(engine: &Arc<Engine>, node: Node, future: NodeFuture) {
+    let mut claim = Claim::new(engine, node);
+    // SAFETY: the claim is ours.
+    unsafe { node.mark(RUNNING, 0) };
+    claim.stage = Stage::Called;
+    claim.spawn(future);
+}
+
+/// Gives the entry of a node its task, which ends at once if nobody wants it any more.
+fn may_abort(node: Node, id: u64, task: AbortHandle) {
+    let mut tasks = abort::tasks();
+    // Without its entry the node may be gone.
+    if let Some(entry) = tasks.get_mut(&node.address()).filter(|entry| entry.id == id) {
+        let unwanted = matches!(node.word(Ordering::Relaxed).state(), CANCELLED | ORPHANED);
+        entry.task = Some(task.clone());
+        drop(tasks);
+        if unwanted {
+            task.abort();
+        }
+    }
+}
+
+/// Puts a waiter of a node that was about to start back, with an entry in the table of its wish.
+fn wait_again(waiter: Node, node: Node, id: u64) {
+    // SAFETY: the waiter's claim came from a list, so it has its demand.
+    let demand = unsafe {
+        let demand = waiter.demand().cast::<Demand>();
+        Arc::increment_strong_count(demand);
+        Arc::from_raw(demand)
+    };
+    demand.will_await(node, id);
+    loop {
+        let word = node.word(Ordering::Acquire);
+        if word.state() != CLAIMED {
+            return enqueue([waiter]);
+        }
+        // SAFETY: the waiter's claim is ours until it is in the list again.
+        if unsafe { waiter.wait_for(node, word) }.is_ok() {
+            return demand.has_started_to_wait(node, id);
+        }
+    }
+}
+
+thread_local! {
+    /// An asynchronous node is being called or polled on this thread.
+    static POLLING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this is inside an asynchronous node, which must not block its runtime's thread.
+pub(crate) fn is_polling() -> bool {
+    POLLING.get()
+}
+
+/// Runs a part of an asynchronous node, which does not unwind.
+fn as_polling<R>(part: impl FnOnce() -> R) -> R {
+    let outer = POLLING.replace(true);
+    let result = part();
+    POLLING.set(outer);
+    result
+}
+
+async fn run(claim: Claim, mut future: NodeFuture) {
+    let outcome = poll_fn(|cx| {
+        let poll = || with_engine(&claim.engine, || future.as_mut().poll(cx));
+        match as_polling(|| catch_unwind(AssertUnwindSafe(poll))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
+    drop(future);
+    claim.publish(outcome);
+}
+
+/// Calls `f` on the blocking pool of the engine that runs this node, which goes on to be current.
+///
+/// # Panics
+///
+/// With the panic of `f`, or if the runtime shuts down first.
+pub(crate) async fn call_blocking<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
+    let engine = super::current().expect("nodes are polled with their engine");
+    let runtime = engine.runtime().clone();
+    let called = runtime.spawn_blocking(move || with_engine(&engine, f)).await;
+    called.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
+}

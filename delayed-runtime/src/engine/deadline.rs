@@ -1,0 +1,50 @@
+//! Time limits of nodes.
+//!
+//! A node with a limit runs apart, so nobody stands behind it. When its time is over it is cancelled:
+//! what needs it fails at once, a future is dropped at its await. A function cannot be stopped; what it
+//! returns is thrown away, and until then it has its thread.
+
+use super::Engine;
+use super::publish::enqueue;
+use crate::abort;
+use crate::node::{CLAIMED, Node, Waiters};
+use std::sync::atomic::Ordering;
+
+/// Starts the clock of a node that is in the table of tasks, if it has a limit.
+///
+/// # Panics
+///
+/// If the engine's runtime has no clock.
+pub(super) fn start(engine: &Engine, node: Node) {
+    let Some(limit) = node.timeout() else { return };
+    let (id, runtime) = (node.id(), engine.runtime());
+    let sleep = {
+        let _inside = runtime.enter();
+        tokio::time::sleep(limit)
+    };
+    let clock = runtime.spawn(async move {
+        sleep.await;
+        enqueue(end(node, id));
+    });
+    if let Some(entry) = abort::tasks().get_mut(&node.address()).filter(|entry| entry.id == id) {
+        entry.clock = Some(clock.abort_handle());
+    }
+}
+
+/// Cancels a node whose time is over, if it has not ended; returns who waited for it.
+fn end(node: Node, id: u64) -> Waiters {
+    let mut waiters = Waiters::none();
+    abort::after(node.address(), id, || {
+        // A node in the table is there and claimed. Whatever cancels it holds the lock of the table.
+        if node.word(Ordering::Relaxed).state() != CLAIMED {
+            return false;
+        }
+        node.set_timed_out(node.timeout().unwrap_or_default());
+        match node.mark_cancelled() {
+            Ok(waited) => waiters = waited,
+            Err(_) => return false,
+        }
+        true
+    });
+    waiters
+}
