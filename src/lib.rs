@@ -82,7 +82,9 @@
 //! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the
 //! place where it was made are not there; what a function needs is an argument, or a shared
 //! [`value`]. Inside a function the client that runs it is the current one, so `compute` and `wait` use
-//! it. Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
+//! it. With the feature `tracing`, a node that is made while a subscriber is interested has a span `node` of
+//! the target `delayed`, with its name and key, whose parent is the span around the call that made it.
+//! Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
 //! belong to that.
 //!
 //! # Restrictions

@@ -4,6 +4,7 @@
 //! instantiate is kept thin, because a program has one copy for each call with other types.
 
 use crate::argument::{Callable, IntoArgs};
+use crate::context;
 use crate::error::{Cause, Error, Failure, NodeError};
 use crate::given;
 use crate::handle::{self, Delayed};
@@ -141,6 +142,7 @@ where
         unsafe {
             node.write::<Call<A, F>>((rest, f));
             node.weigh_inputs();
+            context::begin(node);
             let mut node = NodeRef::from_raw(node);
             if let Some(plain) = A::compared(&node.node().peek::<Call<A, F>>().0) {
                 node = pure::one_of(node, TypeId::of::<(N, A)>(), plain);

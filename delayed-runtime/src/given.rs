@@ -15,6 +15,8 @@ pub(crate) struct Given {
     pub(crate) timeout: Option<Duration>,
     /// The node was cancelled because its time was over, and had so long.
     pub(crate) timed_out: Option<Duration>,
+    #[cfg(feature = "tracing")]
+    pub(crate) span: Option<tracing::Span>,
 }
 
 static GIVEN: LazyLock<Mutex<HashMap<usize, Given>>> = LazyLock::new(Mutex::default);
@@ -43,6 +45,16 @@ pub(crate) fn timed_out(address: usize, limit: Duration) {
     given().entry(address).or_default().timed_out = Some(limit);
 }
 
+#[cfg(feature = "tracing")]
+pub(crate) fn span(address: usize, span: tracing::Span) {
+    given().entry(address).or_default().span = Some(span);
+}
+
+#[cfg(feature = "tracing")]
+pub(crate) fn take_span(address: usize) -> Option<tracing::Span> {
+    given().get_mut(&address)?.span.take()
+}
+
 /// There is a node with a priority, its own or its function's.
 pub(crate) fn has_priority() {
     // Whoever demands the node has got its handle from whoever called this, which orders them.
@@ -58,5 +70,7 @@ pub(crate) fn get(address: usize) -> Given {
 }
 
 pub(crate) fn remove(address: usize) {
-    given().remove(&address);
+    let removed = given().remove(&address);
+    // A span tells its subscriber, which is the user's code.
+    drop(removed);
 }

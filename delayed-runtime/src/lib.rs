@@ -10,6 +10,7 @@ mod chunk;
 mod client;
 mod collection;
 mod compute;
+mod context;
 mod draw;
 mod engine;
 mod error;

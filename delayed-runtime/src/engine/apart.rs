@@ -11,6 +11,7 @@ use super::demand::Demand;
 use super::publish::{done, drop_claim, enqueue, fail};
 use super::{Engine, deadline, with_engine};
 use crate::abort;
+use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::node::{
     CANCELLED, CLAIMED, EXCLUSIVE, Kind, Node, NodeFuture, ORPHANED, Outcome, PARKED, RUNNING,
@@ -40,6 +41,7 @@ struct Claim {
     node: Node,
     stage: Stage,
     engine: Arc<Engine>,
+    context: Context,
     /// What the node has of a resource, until it is published.
     permit: Option<OwnedSemaphorePermit>,
 }
@@ -54,7 +56,13 @@ impl Claim {
         for waiter in node.take_waiters() {
             wait_again(waiter, node, id);
         }
-        Claim { node, stage: Stage::Waiting, engine: engine.clone(), permit: None }
+        Claim {
+            node,
+            stage: Stage::Waiting,
+            engine: engine.clone(),
+            context: Context::of(node),
+            permit: None,
+        }
     }
 
     fn is_wanted(&self) -> bool {
@@ -69,7 +77,8 @@ impl Claim {
             deadline::start(&self.engine, self.node);
             self.stage = Stage::Called;
             // SAFETY: the claim is ours, and the inputs are done.
-            with_engine(&self.engine, || unsafe { (self.node.vtable().run)(self.node) })
+            let run = || unsafe { (self.node.vtable().run)(self.node) };
+            with_engine(&self.engine, || self.context.inside(run))
         }))
     }
 
@@ -84,6 +93,8 @@ impl Claim {
         };
         let whole = self.stage == Stage::Waiting;
         self.stage = Stage::Published;
+        // Whoever sees the node's end sees that of its span.
+        drop(std::mem::take(&mut self.context));
         abort::leave(self.node.address());
         // SAFETY: the claim was ours; without an error the value is in the payload.
         unsafe {
@@ -245,7 +256,7 @@ fn as_polling<R>(part: impl FnOnce() -> R) -> R {
 
 async fn run(claim: Claim, mut future: NodeFuture) {
     let outcome = poll_fn(|cx| {
-        let poll = || with_engine(&claim.engine, || future.as_mut().poll(cx));
+        let poll = || with_engine(&claim.engine, || claim.context.inside(|| future.as_mut().poll(cx)));
         match as_polling(|| catch_unwind(AssertUnwindSafe(poll))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),

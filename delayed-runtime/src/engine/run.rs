@@ -7,6 +7,7 @@ use super::pace::Look;
 use super::publish::{done, drop_claim, fail};
 use super::walk::{Load, Walker, Yields};
 use super::{apart, cost};
+use crate::context::Context;
 use crate::error::Error;
 use crate::node::{CANCELLED, DONE, EXCLUSIVE, Kind, Node, Outcome, RUNNING, SECOND};
 use crate::sync::Instant;
@@ -128,7 +129,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return self.call(node, frame);
+                return Context::of(node).inside(|| self.call(node, frame));
             }
         }
         let now = Instant::now();
@@ -159,7 +160,8 @@ impl Walker<'_> {
         }
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.call(node, frame)))
+        let context = Context::of(node);
+        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call(node, frame))))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

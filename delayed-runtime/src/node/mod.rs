@@ -324,6 +324,17 @@ impl Node {
         self.marks().fetch_or(GIVEN, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_span(self, span: tracing::Span) {
+        given::span(self.address(), span);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn take_span(self) -> Option<tracing::Span> {
+        if self.is_given() { given::take_span(self.address()) } else { None }
+    }
+
     /// How long the node may run.
     pub(crate) fn timeout(self) -> Option<Duration> {
         self.given().timeout.or(self.vtable().task.timeout)
