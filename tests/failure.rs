@@ -446,3 +446,17 @@ async fn settle_runs_all_that_can_run() {
         futures::StreamExt::collect(delayed::as_completed([add(parse("x"), count()), count()])).await;
     assert_eq!((completed.len(), runs.load(SeqCst)), (2, 2));
 }
+
+#[tokio::test]
+async fn compute_ends_with_the_first_failure() {
+    let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let other = delayed::call(move || counted.fetch_add(1, SeqCst) as i64, ());
+    let all = sum(vec![parse("x"), other.clone(), parse("y")]);
+    let error = client.compute(&all).await.unwrap_err();
+    assert_eq!((error.others_count(), runs.load(SeqCst), other.status()), (0, 0, delayed::Status::Lazy));
+    // It has failed once and for all.
+    assert_eq!(settled(&all).await.unwrap_err().others_count(), 0);
+    assert_eq!(runs.load(SeqCst), 0);
+}
