@@ -9,8 +9,10 @@ use delayed::{Client, Delayed, Status, delayed};
 use std::error::Error;
 use std::fmt::Display;
 use std::io::{Write, stdout};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::signal::ctrl_c;
 
 /// Milliseconds that all functions together have slept: the time of one after another.
 static WORK: AtomicU64 = AtomicU64::new(0);
@@ -53,10 +55,20 @@ fn build_loop() -> Vec<Delayed<i64>> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let client = Client::builder().workers(1).threads_per_worker(4).build()?;
     let _current = client.enter();
+    tokio::select! {
+        result = tutorial(&client) => result.map(|()| ExitCode::SUCCESS),
+        // The future of the tutorial is dropped, and with it what it waits for.
+        _ = ctrl_c() => {
+            say("interrupted");
+            Ok(ExitCode::from(130))
+        }
+    }
+}
 
+async fn tutorial(client: &Client) -> Result<(), Box<dyn Error>> {
     say("1. Eager: the functions as they were written, one after another");
     let clock = Clock::start();
     let z = add::eager(inc::eager(1), dec::eager(2));

@@ -18,6 +18,7 @@ use std::io::{ErrorKind, Write as _, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use tokio::signal::ctrl_c;
 
 const COLUMNS: [&str; 9] =
     ["month", "day", "carrier", "origin", "dest", "dep_delay", "arr_delay", "air_time", "distance"];
@@ -101,10 +102,17 @@ fn month(path: PathBuf) -> Delayed<Summary> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    run().await.unwrap_or_else(|error| {
-        complain(format_args!("{error:#}"));
-        ExitCode::FAILURE
-    })
+    tokio::select! {
+        result = run() => result.unwrap_or_else(|error| {
+            complain(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }),
+        // The future of `run` is dropped, which withdraws its wishes: no other file is begun.
+        _ = ctrl_c() => {
+            complain("interrupted");
+            ExitCode::from(130)
+        }
+    }
 }
 
 async fn run() -> anyhow::Result<ExitCode> {

@@ -15,6 +15,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
+use tokio::signal::ctrl_c;
 use tokio::sync::Semaphore;
 
 /// Not `Clone`, so that the compiler knows that no map is copied on its way through the tree.
@@ -59,10 +60,17 @@ fn merge_all(words: Vec<Delayed<Words>>) -> Option<Delayed<Words>> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    run().await.unwrap_or_else(|error| {
-        complain(error);
-        ExitCode::FAILURE
-    })
+    tokio::select! {
+        result = run() => result.unwrap_or_else(|error| {
+            complain(error);
+            ExitCode::FAILURE
+        }),
+        // The future of `run` is dropped, which withdraws its wishes: no other file is begun.
+        _ = ctrl_c() => {
+            complain("interrupted");
+            ExitCode::from(130)
+        }
+    }
 }
 
 async fn run() -> anyhow::Result<ExitCode> {

@@ -57,7 +57,9 @@
 //! reach it. Without a [`Client`], a global one with a thread for each core is used.
 //!
 //! A node that fails or panics fails what needs it, with one [`Error`] that says which node, where
-//! it is defined, who needed it and why; everything else goes on. Dropping a future of `compute`
+//! it is defined, who needed it and why; everything else goes on. [`compute`](compute()) ends with the
+//! first failure. [`settle`] and [`as_completed`] run all that can run, and the error of a node with
+//! several failed inputs lists them: [`Error::others`]. Dropping a future of `compute`
 //! withdraws the wish: what has not started, and nobody else wants, does not start.
 //!
 //! # Policies

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Counts itself while it lives.
+#[derive(Debug)]
 struct Alive(Arc<AtomicUsize>);
 
 impl Alive {
@@ -430,4 +431,102 @@ async fn an_asynchronous_node_that_was_cancelled_while_it_waited_does_not_start(
     assert_eq!(other.await.unwrap(), 0);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(starts.load(SeqCst), 0);
+}
+
+/// Its function runs until the gate opens; then it has a value that counts itself.
+#[delayed]
+fn open(gate: Arc<AtomicBool>, runs: Arc<AtomicUsize>, alive: Arc<AtomicUsize>) -> Arc<Alive> {
+    runs.fetch_add(1, SeqCst);
+    gated::eager(gate);
+    Arc::new(Alive::new(&alive))
+}
+#[delayed]
+fn replace(old: Arc<Alive>, runs: Arc<AtomicUsize>, alive: Arc<AtomicUsize>) -> Arc<Alive> {
+    runs.fetch_add(1, SeqCst);
+    drop(old);
+    Arc::new(Alive::new(&alive))
+}
+
+#[tokio::test]
+async fn however_a_wish_is_given_up_nothing_starts_is_repeated_or_is_left() {
+    for way in ["compute", "compute_ref", "settle", "as_completed", "timeout", "persist", "handles too"] {
+        let client = Client::builder().threads_per_worker(1).build().unwrap();
+        let _guard = client.enter();
+        let (gate, alive) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (opened, runs) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let first = open(gate.clone(), opened.clone(), alive.clone());
+        let next = |old: &Delayed<_>| replace(old, runs.clone(), alive.clone());
+        let last = next(&next(&first));
+        let runs_now = || opened.load(SeqCst) == 1;
+        match way {
+            "compute_ref" => {
+                let mut wish = last.compute_ref();
+                begun(&mut wish).await;
+                until(runs_now).await;
+            }
+            "settle" => {
+                let mut wish = delayed::settle((&first, next(&last)));
+                begun(&mut wish).await;
+                until(runs_now).await;
+            }
+            "as_completed" => {
+                let _wish = delayed::as_completed([next(&last), last.clone()]);
+                until(runs_now).await;
+            }
+            "timeout" => {
+                assert!(tokio::time::timeout(Duration::from_millis(50), &last).await.is_err());
+                assert!(runs_now());
+            }
+            "persist" => {
+                let _wish = next(&last).persist();
+                until(runs_now).await;
+            }
+            _ => {
+                let mut wish = last.clone().compute();
+                begun(&mut wish).await;
+                until(runs_now).await;
+            }
+        }
+        if way == "handles too" {
+            drop((first, last));
+            gate.store(true, SeqCst);
+            // The function has let go of its argument, and the client of everything else.
+            until(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
+            assert_eq!((runs.load(SeqCst), alive.load(SeqCst)), (0, 0), "{way}");
+            continue;
+        }
+        gate.store(true, SeqCst);
+        until(|| first.status() == Status::Done).await;
+        // Behind this nothing of the withdrawn wish can be left on the only thread.
+        assert_eq!(delayed::value(3).map(|x| x + 1).await.unwrap(), 4);
+        assert_eq!((runs.load(SeqCst), alive.load(SeqCst), last.status()), (0, 1, Status::Lazy), "{way}");
+        drop(first);
+        let value = last.await.unwrap();
+        assert_eq!((opened.load(SeqCst), runs.load(SeqCst), alive.load(SeqCst)), (1, 2, 1), "{way}");
+        drop(value);
+        until(|| alive.load(SeqCst) == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_cancelled_node_lets_go_of_all_it_has() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let (argument, input) = (Alive::new(&alive), delayed::value(Arc::new(Alive::new(&alive))));
+    let lazy = delayed::call(|_: Alive, _: Arc<Alive>| 1, (argument, input));
+    let needs = lazy.map_ref(|x| x + 1);
+    assert_eq!(alive.load(SeqCst), 2);
+    lazy.cancel();
+    assert_eq!((alive.load(SeqCst), lazy.status(), needs.status()), (0, Status::Failed, Status::Lazy));
+    assert!(needs.await.unwrap_err().is_cancelled());
+
+    let (gate, runs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let running = open(gate.clone(), runs.clone(), alive.clone()).persist();
+    until(|| runs.load(SeqCst) == 1).await;
+    running.cancel();
+    assert!((&running).await.unwrap_err().is_cancelled());
+    gate.store(true, SeqCst);
+    until(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
+    assert_eq!(alive.load(SeqCst), 0);
+    assert!((&running).await.unwrap_err().is_cancelled());
+    assert_eq!(runs.load(SeqCst), 1);
 }

@@ -308,3 +308,155 @@ fn a_handle_that_flattens_into_itself_is_an_error() {
     *cell.lock().unwrap() = Some(flat.clone());
     assert!(flat.wait().unwrap_err().to_string().contains("waits for itself"));
 }
+
+#[delayed]
+fn sum(values: Vec<i64>) -> i64 {
+    values.iter().sum()
+}
+
+fn texts<'a>(errors: impl Iterator<Item = &'a Error>) -> Vec<String> {
+    errors.map(Error::to_string).collect()
+}
+
+async fn settled<T: Clone + Send + Sync + 'static>(handle: &Delayed<T>) -> Result<T, Error> {
+    delayed::settle(handle).await
+}
+
+#[tokio::test]
+async fn a_consumer_lists_all_inputs_that_failed() {
+    let (first, second) = (parse("x"), explode(2));
+    let error = settled(&sum(vec![double(1), double(&first), parse(""), second.clone()])).await.unwrap_err();
+    assert_eq!(error.node().key(), first.key());
+    assert_eq!(error.chain().map(|node| node.name()).collect::<Vec<_>>(), ["double", "sum"]);
+    assert_eq!(error.to_string(), "`parse` failed: invalid digit found in string (and 2 more nodes failed)");
+    assert_eq!(error.others_count(), 2);
+    let others: Vec<_> = error.others().collect();
+    assert_eq!(others[0].to_string(), "`parse` failed: cannot parse integer from empty string");
+    assert!(others[0].downcast_ref::<ParseIntError>().is_some());
+    assert_eq!((others[1].node().key(), others[1].is_panic()), (second.key(), true));
+    assert_eq!(others.iter().map(|e| e.others().len() + e.chain().len()).sum::<usize>(), 0);
+    let report = format!("{error:?}");
+    let end = format!(
+        "\n  needed by double, sum\n  and 2 more nodes failed:\n    \
+         `parse` failed: cannot parse integer from empty string, at {0}:10:4, key {1}\n    \
+         `explode` panicked: no 2 today, at {0}:22:4, key {2}",
+        file!(),
+        others[0].node().key(),
+        second.key()
+    );
+    assert!(report.ends_with(&end), "{report}");
+}
+
+#[tokio::test]
+async fn a_wish_for_several_handles_lists_those_that_had_failed() {
+    let handles = ["1", "x", "2", "y", ""].map(parse);
+    // All of them end first: a wish that ends with the first failure does not wait for others.
+    delayed::settle(&handles).await;
+    let error = delayed::compute(&handles).await.unwrap_err();
+    assert_eq!((error.node().key(), error.chain().len()), (handles[1].key(), 0));
+    let others: Vec<_> = error.others().map(|e| e.node().key()).collect();
+    assert_eq!(others, [handles[3].key(), handles[4].key()]);
+
+    // Also where the handles need several groups.
+    let many: Vec<_> = (0..1_000).map(|i| parse(if i % 100 == 99 { "x" } else { "1" })).collect();
+    delayed::settle(&many).await;
+    for error in [delayed::compute(&many).await.unwrap_err(), sum(&many).await.unwrap_err()] {
+        assert_eq!(error.node().key(), many[99].key());
+        let others: Vec<_> = error.others().map(|e| e.node().key()).collect();
+        assert_eq!(others, (1..10).map(|i| many[100 * i + 99].key()).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn failures_met_on_several_levels_are_listed_once() {
+    let bad: Vec<_> = (0..6).map(|_| parse("x")).collect();
+    let (low, high) = (sum(&bad[..4]), sum(&bad[2..]));
+    let all = sum(vec![add(&low, &high), high.clone(), bad[5].clone(), double(&low)]);
+    let error = settled(&all).await.unwrap_err();
+    assert_eq!(error.node().key(), bad[0].key());
+    assert_eq!(error.chain().map(|node| node.name()).collect::<Vec<_>>(), ["sum", "add", "sum"]);
+    let others: Vec<_> = error.others().map(|e| e.node().key()).collect();
+    assert_eq!(others, bad[1..].iter().map(Delayed::key).collect::<Vec<_>>());
+    // Those of `high` met the first one in `add`, on top of their own `sum`.
+    let chains: Vec<_> = error.others().map(|e| e.chain().len()).collect();
+    assert_eq!(chains, [0, 0, 0, 0, 0]);
+
+    // One origin on all ways is one failure.
+    let x = &bad[0];
+    let error = settled(&sum(vec![double(x), add(x, double(x)), x.clone()])).await.unwrap_err();
+    assert_eq!((error.others().len(), error.others_count()), (0, 0));
+}
+
+#[tokio::test]
+async fn many_failures_are_counted_and_some_of_them_listed() {
+    let wide: Vec<_> = (0..100_000).map(|_| parse("x")).collect();
+    let error = settled(&sum(&wide)).await.unwrap_err();
+    assert_eq!(error.node().key(), wide[0].key());
+    assert_eq!((error.others().len(), error.others_count()), (32, 99_999));
+    assert!(error.others().zip(&wide[1..]).all(|(error, handle)| error.node().key() == handle.key()));
+    assert!(error.to_string().ends_with("(and 99999 more nodes failed)"));
+    assert!(format!("{error:?}").ends_with("\n    …"));
+
+    // What two errors leave out may be the same.
+    let both = sum(vec![sum(&wide[..100]), sum(&wide[50..150])]);
+    let error = settled(&both).await.unwrap_err();
+    assert_eq!(error.others().len(), 32);
+    assert!((99..150).contains(&error.others_count()));
+    assert!(error.to_string().contains("(and at least "), "{error}");
+}
+
+#[test]
+fn a_failed_corner_fails_a_wavefront_with_one_error() {
+    let mut row: Vec<Delayed<i64>> = Vec::new();
+    for i in 0..316 {
+        for j in 0..316 {
+            let node = match (i, j) {
+                (0, 0) => parse("x"),
+                (0, _) => double(&row[j - 1]),
+                (_, 0) => double(&row[0]),
+                _ => add(&row[j], &row[j - 1]),
+            };
+            if i == 0 { row.push(node) } else { row[j] = node }
+        }
+    }
+    let last = row.pop().unwrap();
+    let error = futures::executor::block_on(delayed::settle(last)).unwrap_err();
+    assert_eq!((error.others_count(), error.chain().len()), (0, 32));
+}
+
+#[tokio::test]
+async fn settle_runs_all_that_can_run() {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let count = || {
+        let runs = runs.clone();
+        delayed::call(move || runs.fetch_add(1, SeqCst) as i64, ())
+    };
+    let later = || delayed::call_async(|x: i64| async move { x }, (count(),));
+    // Failures first, last and in between; below each other; in groups.
+    let inner = sum(vec![parse("x"), count(), later()]);
+    let wide: Vec<_> = (0..300).map(|i| if i % 150 == 10 { parse("") } else { double(count()) }).collect();
+    let all = sum(vec![inner.clone(), count(), add(explode(1), count()), sum(wide), add(count(), 1)]);
+    let error = settled(&all).await.unwrap_err();
+    assert_eq!(runs.load(SeqCst), 2 + 1 + 1 + 298 + 1);
+    assert_eq!(error.others_count(), 3);
+    assert_eq!(texts(error.others())[0], "`explode` panicked: no 1 today");
+
+    runs.store(0, SeqCst);
+    let completed: Vec<_> =
+        futures::StreamExt::collect(delayed::as_completed([add(parse("x"), count()), count()])).await;
+    assert_eq!((completed.len(), runs.load(SeqCst)), (2, 2));
+}
+
+#[tokio::test]
+async fn compute_ends_with_the_first_failure() {
+    let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    let other = delayed::call(move || counted.fetch_add(1, SeqCst) as i64, ());
+    let all = sum(vec![parse("x"), other.clone(), parse("y")]);
+    let error = client.compute(&all).await.unwrap_err();
+    assert_eq!((error.others_count(), runs.load(SeqCst), other.status()), (0, 0, delayed::Status::Lazy));
+    // It has failed once and for all.
+    assert_eq!(settled(&all).await.unwrap_err().others_count(), 0);
+    assert_eq!(runs.load(SeqCst), 0);
+}

@@ -3,11 +3,15 @@
 //! Each graph mixes synchronous, asynchronous, blocking, failing and panicking nodes, with owned
 //! and borrowed edges and such that only order; some are wide, some deep. Several tasks compute parts
 //! of it at once, some give up on the way, and the client may be scaled meanwhile. The results must be
-//! the oracle's, no node may run twice, and no value may be left over.
+//! the oracle's, no node may run twice, and no value may be left over. Some graphs are first settled in
+//! part: then all that can run has run, and nothing else, and the errors name all failures.
 //!
 //! `DELAYED_SEED=n cargo test --test random` replays one graph.
 
 use delayed::{Client, Delayed, delayed};
+use futures::StreamExt;
+use futures::executor::block_on;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -161,7 +165,84 @@ enum Expected {
 struct Case {
     handles: Vec<Delayed<Tracked>>,
     expected: Vec<Expected>,
+    blames: Blames,
     log: Arc<Log>,
+}
+
+/// What a node needs, and why it has no value.
+#[derive(Default)]
+struct Needs {
+    before: Option<usize>,
+    inputs: Vec<usize>,
+    /// The nodes that failed by themselves.
+    origins: BTreeSet<usize>,
+    /// That of the first argument that failed.
+    first: Option<usize>,
+}
+
+#[derive(Default)]
+struct Blames {
+    needs: Vec<Needs>,
+    by_key: HashMap<String, usize>,
+}
+
+impl Blames {
+    fn add(&mut self, key: String, before: Option<usize>, inputs: Vec<usize>, fails: bool) {
+        let node = self.needs.len();
+        let failed = |&i: &usize| self.needs[i].first.is_some();
+        let causes: Vec<usize> = match before.filter(failed) {
+            Some(before) => vec![before],
+            None => inputs.iter().copied().filter(failed).collect(),
+        };
+        let mut needs = Needs { before, inputs, ..Needs::default() };
+        if let Some(&cause) = causes.first() {
+            needs.first = self.needs[cause].first;
+            needs.origins = causes.iter().flat_map(|&i| &self.needs[i].origins).copied().collect();
+        } else if fails {
+            needs.first = Some(node);
+            needs.origins = BTreeSet::from([node]);
+        }
+        self.by_key.insert(key, node);
+        self.needs.push(needs);
+    }
+
+    /// The nodes that run when these are settled.
+    fn all_that_can_run(&self, wanted: &[usize]) -> BTreeSet<usize> {
+        let failed = |&i: &usize| self.needs[i].first.is_some();
+        let (mut seen, mut runs) = (BTreeSet::new(), BTreeSet::new());
+        let mut next = wanted.to_vec();
+        while let Some(node) = next.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            let Needs { before, inputs, .. } = &self.needs[node];
+            next.extend(before);
+            if !before.as_ref().is_some_and(failed) {
+                next.extend(inputs);
+                if !inputs.iter().any(failed) {
+                    runs.insert(node);
+                }
+            }
+        }
+        runs
+    }
+
+    /// The error names nodes that failed, each once; with `all`, those that the oracle names.
+    fn check(&self, node: usize, error: &delayed::Error, all: bool) {
+        let needs = &self.needs[node];
+        let named: Vec<usize> = std::iter::once(error)
+            .chain(error.others())
+            .map(|error| self.by_key[&error.node().key()])
+            .collect();
+        let origins: BTreeSet<usize> = named.iter().copied().collect();
+        assert_eq!(origins.len(), named.len(), "node {node}: {error:?}");
+        assert!(origins.is_subset(&needs.origins), "node {node}: {error:?}");
+        assert!(error.others_count() < needs.origins.len(), "node {node}: {error:?}");
+        if all {
+            assert_eq!(Some(named[0]), needs.first, "node {node}: {error:?}");
+            assert!(named.len() == needs.origins.len() || named.len() == 33, "node {node}: {error:?}");
+        }
+    }
 }
 
 fn case(random: &mut Random, longs: u64) -> Case {
@@ -175,6 +256,7 @@ fn case(random: &mut Random, longs: u64) -> Case {
         Arc::new(Log { live: AtomicI64::new(0), runs: (0..nodes).map(|_| AtomicU32::new(0)).collect() });
     let mut handles: Vec<Delayed<Tracked>> = Vec::new();
     let mut expected: Vec<Expected> = Vec::new();
+    let mut blames = Blames::default();
     for node in 0..nodes {
         let order = Order { node, length: Length::any(random, longs), log: log.clone() };
         let mut pick = || node - 1 - random.below(reach.min(node as u64)) as usize;
@@ -204,6 +286,7 @@ fn case(random: &mut Random, longs: u64) -> Case {
             11 => panicking(all(), order),
             _ => owned(all(), order),
         };
+        blames.add(handle.key(), before, inputs.clone(), kind >= 10);
         handles.push(match before {
             Some(before) => handle.after(&handles[before]),
             None => handle,
@@ -221,12 +304,34 @@ fn case(random: &mut Random, longs: u64) -> Case {
             _ => Expected::Failure,
         });
     }
-    Case { handles, expected, log }
+    Case { handles, expected, blames, log }
 }
 
 fn check(seed: u64, client: &Arc<Client>, runtime: &tokio::runtime::Runtime) {
     let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-    let Case { handles, expected, log } = case(&mut random, seed / 64 % 5);
+    let Case { handles, expected, blames, log } = case(&mut random, seed / 64 % 5);
+    if random.below(4) == 0 {
+        let wanted: Vec<_> =
+            (0..1 + random.below(4)).map(|_| random.below(handles.len() as u64) as usize).collect();
+        let _guard = client.enter();
+        let handles: Vec<_> = wanted.iter().map(|&i| handles[i].clone()).collect();
+        if random.below(2) == 0 {
+            // Several wishes at once.
+            let ended = runtime.block_on(delayed::as_completed(handles.clone()).count());
+            assert_eq!(ended, wanted.len());
+        }
+        let results = runtime.block_on(delayed::settle(handles));
+        for (result, &node) in results.into_iter().zip(&wanted) {
+            if let Err(error) = &result {
+                blames.check(node, error, true);
+            }
+            assert_eq!(outcome(result), expected[node], "seed {seed}, node {node}");
+        }
+        let runs = blames.all_that_can_run(&wanted);
+        for (node, count) in log.runs.iter().enumerate() {
+            assert_eq!(count.load(SeqCst) == 1, runs.contains(&node), "seed {seed}, node {node}");
+        }
+    }
     let mut tasks = Vec::new();
     for _ in 0..1 + random.below(4) {
         let wanted = random.below(handles.len() as u64) as usize;
@@ -234,10 +339,12 @@ fn check(seed: u64, client: &Arc<Client>, runtime: &tokio::runtime::Runtime) {
         let client = client.clone();
         let gives_up = random.below(4) == 0;
         let blocks = random.below(4) == 0;
+        let settles = random.below(2) == 0;
         if blocks {
             tasks.push(runtime.spawn_blocking(move || {
                 let _guard = client.enter();
-                assert_eq!(outcome(handle.wait()), expected, "seed {seed}, node {wanted}");
+                let result = if settles { block_on(delayed::settle(handle)) } else { handle.wait() };
+                assert_eq!(outcome(result), expected, "seed {seed}, node {wanted}");
             }));
             continue;
         }
@@ -284,7 +391,11 @@ fn check(seed: u64, client: &Arc<Client>, runtime: &tokio::runtime::Runtime) {
     let _guard = client.enter();
     for (node, handle) in handles.into_iter().enumerate() {
         if let Some(handle) = handle {
-            assert_eq!(outcome(handle.wait()), expected[node], "seed {seed}, node {node}");
+            let result = handle.wait();
+            if let Err(error) = &result {
+                blames.check(node, error, false);
+            }
+            assert_eq!(outcome(result), expected[node], "seed {seed}, node {node}");
         }
     }
     for (node, runs) in log.runs.iter().enumerate() {

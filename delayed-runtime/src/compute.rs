@@ -175,7 +175,10 @@ fn done<T: Send + Sync + 'static>(handle: &Delayed<T>) -> Ref<T> {
 ///
 /// # Errors
 ///
-/// The first failure. What nobody else wants is then not started; what has started goes on.
+/// The first failure that the wish meets: a node fails as soon as it is found that an input has failed,
+/// and what nobody else wants is then not started; what has started goes on. Other inputs and handles that
+/// have failed by then are the error's [`others`](Error::others). To run all that can run in spite of
+/// failures, and so to find all of them, use [`settle`].
 pub fn compute<C: Gather>(handles: C) -> Compute<C> {
     Compute::new(handles)
 }
@@ -217,7 +220,8 @@ fn block_on(handles: &impl Collection, at: &'static Location<'static>) -> Result
 /// Demands all handles in a collection, in the background: returns at once. The result has the
 /// collection's shape, with handles.
 ///
-/// The wish holds as long as a handle, or something that needs it, can reach the value.
+/// The wish holds as long as a handle, or something that needs it, can reach the value. A failure ends
+/// it, as for [`compute`](compute()).
 #[must_use = "dropping the last handle withdraws the work"]
 pub fn persist<C: Collection>(handles: C) -> C::Persisted {
     persist_with(handles, &client::current())
@@ -232,7 +236,12 @@ fn persist_with<C: Collection>(handles: C, engine: &Arc<Engine>) -> C::Persisted
     handles.__persisted()
 }
 
-/// Computes all handles in a collection, and gives every result: a failure does not end it.
+/// Computes all handles in a collection, and gives every result. A failure ends nothing: all that can run
+/// does, also the other inputs of a node that is going to fail, whose error then lists all inputs that
+/// failed, the first as [`node`](Error::node) and the rest as [`others`](Error::others). Only what has to
+/// come [`after`](Delayed::after) something that failed does not run. (A node that a [`compute`](compute())
+/// made fail meanwhile stays as it is.)
+///
 /// Dropping the future withdraws the wish, as for [`compute`](compute()).
 pub fn settle<C: Gather>(handles: C) -> Settle<C> {
     Settle { handles: Some(handles), wish: Wish::New(None) }
@@ -240,7 +249,7 @@ pub fn settle<C: Gather>(handles: C) -> Settle<C> {
 
 /// Demands handles and yields each when its node has ended, first come first served. Its value or
 /// error is then there: [`try_get`](Delayed::try_get), or `.await` it. (When the client is dropped, the
-/// handles that are left come back as they are.)
+/// handles that are left come back as they are.) All that can run does, as for [`settle`].
 pub fn as_completed<T, I>(handles: I) -> AsCompleted<T>
 where
     T: Send + Sync + 'static,

@@ -1,4 +1,8 @@
-//! The one error: which node has no value, why, and who needed it.
+//! The one error: which node has no value, why, who needed it, and what else failed.
+
+mod others;
+
+pub(crate) use others::Failures;
 
 use crate::panic;
 use crate::task::Place;
@@ -7,6 +11,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+use others::Others;
 
 /// The longest chain of consumers that an error remembers.
 const CHAIN: usize = 32;
@@ -221,10 +227,21 @@ struct Origin {
     cause: Cause,
 }
 
+#[derive(Clone)]
 struct Inner {
     origin: Arc<Origin>,
-    chain: Vec<NodeInfo>,
+    /// The last of the chain of consumers.
+    chain: Option<Arc<Link>>,
+    /// The chain was cut.
     more: bool,
+    others: Option<Arc<Others>>,
+}
+
+/// A consumer in a chain. Those that are nearer to the failed node are shared with their own errors.
+struct Link {
+    consumer: NodeInfo,
+    nearer: Option<Arc<Link>>,
+    length: usize,
 }
 
 /// Why a node has no value.
@@ -235,7 +252,12 @@ struct Inner {
 /// `parse_row` failed: invalid digit found in string
 ///   at src/main.rs:41:4, key parse_row-71c2a90f03de
 ///   needed by mean_delay, report
+///   and 1 more node failed:
+///     `parse_row` failed: number too large, at src/main.rs:41:4, key parse_row-0c11d4e6a870
 /// ```
+///
+/// An error is about one node, the first that failed in the order of the arguments. If other inputs
+/// of a consumer had failed too when it did, they are its [`others`](Error::others).
 ///
 /// Cloning is cheap: every consumer of a failed node has the same error.
 #[derive(Clone)]
@@ -243,7 +265,8 @@ pub struct Error(Arc<Inner>);
 
 impl Error {
     pub(crate) fn new(node: NodeInfo, cause: Cause) -> Self {
-        Error(Arc::new(Inner { origin: Arc::new(Origin { node, cause }), chain: Vec::new(), more: false }))
+        let origin = Arc::new(Origin { node, cause });
+        Error(Arc::new(Inner { origin, chain: None, more: false, others: None }))
     }
 
     pub(crate) fn misuse(name: &'static str, place: Place, what: String) -> Self {
@@ -260,12 +283,12 @@ impl Error {
         if inner.more {
             return self.clone();
         }
-        let mut chain = inner.chain.clone();
-        let more = chain.len() == CHAIN;
-        if !more {
-            chain.push(consumer);
+        let length = inner.chain.as_ref().map_or(0, |last| last.length);
+        if length == CHAIN {
+            return Error(Arc::new(Inner { more: true, ..inner.clone() }));
         }
-        Error(Arc::new(Inner { origin: inner.origin.clone(), chain, more }))
+        let link = Link { consumer, nearer: inner.chain.clone(), length: length + 1 };
+        Error(Arc::new(Inner { chain: Some(Arc::new(link)), ..inner.clone() }))
     }
 
     /// The node that failed. For an error that no node caused (a client that could not start,
@@ -276,10 +299,47 @@ impl Error {
 
     /// The nodes that needed the failed one, nearest first: at most 32 of them.
     pub fn chain(&self) -> impl ExactSizeIterator<Item = &NodeInfo> + '_ {
-        self.0.chain.iter()
+        let mut chain = Vec::with_capacity(CHAIN);
+        let mut next = self.0.chain.as_deref();
+        while let Some(link) = next {
+            chain.push(&link.consumer);
+            next = link.nearer.as_deref();
+        }
+        chain.into_iter().rev()
     }
 
-    /// Whether the node's function panicked.
+    /// The other failures of what the node needed, as far as they were known when it failed: each node
+    /// that failed once, in the order of the arguments, at most 32. Of a wish for several handles, the
+    /// failures of the other handles.
+    ///
+    /// Each is an error with a node, a cause, and a chain, which ends where it met this error. It has no
+    /// others of its own.
+    ///
+    /// ```
+    /// # use delayed_runtime as delayed;
+    /// # #[tokio::main] async fn main() {
+    /// let parse = |text: &'static str| delayed::call(move || text.parse::<i64>(), ()).flatten();
+    /// let sum: delayed::Delayed<i64> = ["1", "two", "3", "four"].map(parse).into_iter().sum();
+    /// let [result] = delayed::settle([sum]).await;
+    /// let error = result.unwrap_err();
+    /// for failure in std::iter::once(&error).chain(error.others()) {
+    ///     println!("{}, line {}", failure.node().file(), failure.node().line());
+    /// }
+    /// # assert_eq!(error.others().len(), 1);
+    /// # }
+    /// ```
+    pub fn others(&self) -> impl ExactSizeIterator<Item = &Error> + '_ {
+        self.0.others.as_ref().map_or(&[][..], |others| &others.list).iter()
+    }
+
+    /// How many other nodes failed, also those that [`others`](Error::others) leaves out. Where several
+    /// errors that leave some out have met, there may be more: it is unknown which are the same.
+    pub fn others_count(&self) -> usize {
+        self.0.others.as_ref().map_or(0, |others| others.count)
+    }
+
+    /// Whether the node's function panicked. This and what follows is about [`node`](Error::node) alone;
+    /// ask the [`others`](Error::others) themselves.
     pub fn is_panic(&self) -> bool {
         matches!(self.0.origin.cause, Cause::Panicked(_))
     }
@@ -337,7 +397,13 @@ impl fmt::Display for Error {
         let text = self.text();
         let mut lines = text.lines();
         f.write_str(lines.next().unwrap_or_default())?;
-        if lines.next().is_some() { f.write_str(" …") } else { Ok(()) }
+        if lines.next().is_some() {
+            f.write_str(" …")?;
+        }
+        match &self.0.others {
+            Some(others) => write!(f, " ({others})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -363,7 +429,14 @@ impl fmt::Debug for Error {
             write!(f, "\n  caused by: {error}")?;
             cause = error.source();
         }
-        Ok(())
+        let Some(others) = &self.0.others else { return Ok(()) };
+        write!(f, "\n  {others}:")?;
+        for other in &others.list {
+            let node = other.node();
+            write!(f, "\n    {other}, at {}:{}:{}", node.file(), node.line(), node.column())?;
+            write!(f, ", key {}", node.key())?;
+        }
+        if others.count > others.list.len() { f.write_str("\n    …") } else { Ok(()) }
     }
 }
 

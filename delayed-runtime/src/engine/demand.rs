@@ -4,6 +4,7 @@
 //! claimed and orphaned from the start, so it lives until its claimer publishes or gives it up.
 //! The demand outlives it; both ends of the wish have a count of it.
 
+use super::publish::inputs_error;
 use super::{Engine, urgent};
 use crate::abort;
 use crate::call::builtins;
@@ -75,6 +76,8 @@ pub(crate) struct Demand {
     root: Option<Node>,
     /// The root has a watcher that ends with this wish.
     watches: AtomicBool,
+    /// Nodes whose inputs failed fail when all their inputs have ended, not at once.
+    tolerant: bool,
     listener: Listener,
     progress: Mutex<Progress>,
     /// Nodes that run apart and that nodes claimed for this wish wait for, and their
@@ -151,10 +154,11 @@ pub(super) unsafe fn finish_waiting_sink(node: Node) -> bool {
     }
     // SAFETY: the caller's promise; a claimed node's edges hold references.
     unsafe {
-        let Some(mut result) = node.edge(0).ended() else { return false };
-        if node.vtable().tolerant {
-            result = Ok(());
-        }
+        let result = match node.edge(0).ended() {
+            None => return false,
+            Some(Err(_)) if !node.vtable().tolerant => inputs_error(node).map_or(Ok(()), Err),
+            Some(_) => Ok(()),
+        };
         let demand = Arc::from_raw(node.demand().cast::<Demand>());
         finish_sink(node, result);
         drop(demand);
@@ -185,7 +189,7 @@ unsafe fn end_sink(sink: Node, result: Result<(), Error>) {
 
 impl Demand {
     /// A wish for `inputs` and its sink, claimed by the caller. With `tolerant`, the wish ends
-    /// when all inputs have ended; otherwise with the first failure.
+    /// when all inputs have ended, and all runs that can; otherwise with the first failure.
     pub(crate) fn new(
         engine: Arc<Engine>,
         mut inputs: Vec<NodeRef>,
@@ -204,6 +208,7 @@ impl Demand {
             stopped: AtomicBool::new(false),
             watches: AtomicBool::new(false),
             root,
+            tolerant,
             listener,
             progress: Mutex::new(Progress::Open(None)),
             awaits: Mutex::default(),
@@ -224,6 +229,10 @@ impl Demand {
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    pub(super) fn is_tolerant(&self) -> bool {
+        self.tolerant
     }
 
     /// Whether what is claimed for this wish should be given up.

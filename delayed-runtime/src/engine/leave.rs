@@ -103,7 +103,7 @@ impl Walker<'_> {
             let word = input.word(Ordering::Acquire);
             match word.state() {
                 DONE => {}
-                FAILED | CANCELLED if node.vtable().tolerant => {}
+                FAILED | CANCELLED if node.vtable().tolerant || demand.is_tolerant() => {}
                 CLAIMED => {
                     // Who waits for what runs apart is found when the wish is withdrawn.
                     if choice.is_none() || input.may_run_apart() {

@@ -4,7 +4,7 @@ use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
 use super::{apart, with_engine};
 use crate::abort;
-use crate::error::{Cause, Error};
+use crate::error::{Cause, Error, Failures};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
 use crate::sync::{self, thread};
 use std::cell::Cell;
@@ -119,12 +119,42 @@ pub(super) fn drop_claim(node: Node) {
     enqueue_some(unsafe { node.publish(LAZY) });
 }
 
-/// The error as the consumer passes it on: groups and sinks are no nodes to the user.
-pub(super) fn consumer_error(consumer: Node, error: Error) -> Error {
-    match consumer.vtable().kind {
-        Kind::Group | Kind::Sink => error,
-        _ => error.through(consumer.info()),
+/// The error of a consumer whose inputs failed: all failures that are known now, in the order of the
+/// arguments. `None` if no input failed.
+///
+/// # Safety
+///
+/// The caller has the claim of the consumer, which has not run.
+pub(super) unsafe fn inputs_error(consumer: Node) -> Option<Error> {
+    let mut failures: Option<Failures> = None;
+    let mut add = |input: Node| {
+        if let Some(Err(error)) = input.ended() {
+            match &mut failures {
+                Some(failures) => failures.add(&error, input.vtable().kind == Kind::Group),
+                None => failures = Some(Failures::new(error)),
+            }
+        }
+    };
+    for index in 0..consumer.edges() {
+        // SAFETY: the caller's promise.
+        let input = unsafe { consumer.edge(index) };
+        add(input);
+        // Inputs of a group that the walk has not come to may have failed for another wish.
+        let mut inside = if input.vtable().kind == Kind::Group { input.inputs() } else { Vec::new() };
+        inside.reverse();
+        while let Some(input) = inside.pop() {
+            add(input.node());
+            if input.node().vtable().kind == Kind::Group {
+                inside.extend(input.node().inputs().into_iter().rev());
+            }
+        }
     }
+    // Groups and sinks are no nodes to the user.
+    Some(match consumer.vtable().kind {
+        Kind::Group => failures?.into_whole(),
+        Kind::Sink => failures?.into_error(),
+        _ => failures?.into_error().through(consumer.info()),
+    })
 }
 
 /// Fails a claimed node.

@@ -6,7 +6,8 @@
 //! 1. Look at the inputs from `at` on. Lazy: claim it; if it has inputs itself it is the next
 //!    frame, else it runs at once. Claimed by another: remember that, go on with the others.
 //! 2. All done: run the node and publish it, look at the parent again.
-//! 3. One failed: the node fails with the same error, look at the parent again.
+//! 3. One failed: the node fails with its error, look at the parent again. A tolerant wish first goes
+//!    on with the other inputs, until all have ended. The error is that of all inputs that have failed.
 //! 4. Else wait for one that is claimed: leave the demand with the node, become its waiter. From
 //!    then on the node belongs to whoever publishes that input. The parent is blocked.
 //!
@@ -19,7 +20,7 @@ use super::demand::Demand;
 use super::frame::{Direction, Frame};
 use super::lane::Loop;
 use super::pace::Pace;
-use super::publish::{consumer_error, drop_claim, fail, give_up_queued};
+use super::publish::{drop_claim, fail, give_up_queued, inputs_error};
 use super::run::Ran;
 use crate::node::{BACKWARD, BLOCKED, Node, OFFERED, PARKED, Seen};
 use crate::sync::Instant;
@@ -51,6 +52,8 @@ pub(super) struct Walker<'a> {
     pub(super) gives_way: Yields,
     /// It has lingered in vain.
     pub(super) is_tired: bool,
+    /// An input of a frame may have failed, so frames look at theirs again before they run.
+    pub(super) meets_failures: bool,
 }
 
 /// Whom a walk makes room for.
@@ -122,6 +125,7 @@ impl<'a> Walker<'a> {
             oldest: 0,
             gives_way: Yields::Never,
             is_tired: false,
+            meets_failures: false,
         }
     }
 
@@ -158,6 +162,7 @@ impl<'a> Walker<'a> {
         self.is_tired = false;
         self.pace.begin();
         let is_new = !start.0.is_paused();
+        self.meets_failures = !is_new;
         start.mark(0, PARKED | BLOCKED | BACKWARD);
         if is_new {
             start.begin(None);
@@ -191,7 +196,6 @@ impl<'a> Walker<'a> {
             let edges = current.0.edges();
             let reversed = current.0.is_reversed(backward);
             let mut at = current.at();
-            let mut failed = false;
             let mut left = false;
             while at < edges {
                 let input = current.input(at, reversed);
@@ -238,8 +242,12 @@ impl<'a> Walker<'a> {
                     }
                     Seen::Failed if current.0.vtable().tolerant => at += 1,
                     Seen::Failed => {
-                        failed = true;
-                        break;
+                        self.meets_failures = true;
+                        if !demand.is_tolerant() || current.0.vtable().ordered {
+                            current.mark(0, BLOCKED);
+                            break;
+                        }
+                        at += 1;
                     }
                 }
             }
@@ -250,11 +258,7 @@ impl<'a> Walker<'a> {
             if current.has(OFFERED) {
                 self.withdraw(current);
             }
-            if failed {
-                let error = consumer_error(current.0, current.input(at, reversed).error());
-                // SAFETY: a frame is claimed by this walker, and it has not run.
-                unsafe { fail(current.0, error, true) };
-            } else if current.has(BLOCKED) {
+            if current.has(BLOCKED) {
                 if demand.is_stopped() {
                     return self.stop(demand, current, start);
                 }
@@ -269,7 +273,7 @@ impl<'a> Walker<'a> {
                         continue;
                     }
                 }
-            } else {
+            } else if !self.meets_failures || !fail_with_inputs(current) {
                 defers = false;
                 current.set_at(edges);
                 match self.run(demand, current.0, current, parent) {
@@ -288,4 +292,19 @@ impl<'a> Walker<'a> {
             }
         }
     }
+}
+
+/// Fails a frame if an input has failed, which a tolerant one does not mind.
+#[cold]
+#[inline(never)]
+fn fail_with_inputs(frame: Frame) -> bool {
+    if frame.0.vtable().tolerant {
+        return false;
+    }
+    // SAFETY: a frame is claimed by its walker, and it has not run.
+    unsafe {
+        let Some(error) = inputs_error(frame.0) else { return false };
+        fail(frame.0, error, true);
+    }
+    true
 }
