@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::num::ParseIntError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 #[delayed]
 fn parse(text: &str) -> Result<i64, ParseIntError> {
@@ -30,14 +31,14 @@ fn the_error_says_which_node_where_and_who_needed_it() {
     assert_eq!(error.node().name(), "parse");
     assert_eq!(error.node().key(), bad.key());
     assert!(error.node().file().ends_with("failure.rs"));
-    assert_eq!((error.node().line(), error.node().column()), (10, 4));
+    assert_eq!((error.node().line(), error.node().column()), (11, 4));
     let chain: Vec<_> = error.chain().map(|node| node.name().to_owned()).collect();
     assert_eq!(chain, ["double", "add"]);
     assert_eq!(error.to_string(), "`parse` failed: invalid digit found in string");
     assert_eq!(
         format!("{error:?}"),
         format!(
-            "`parse` failed: invalid digit found in string\n  at {}:10:4, key {}\n  needed by double, add",
+            "`parse` failed: invalid digit found in string\n  at {}:11:4, key {}\n  needed by double, add",
             file!(),
             bad.key()
         )
@@ -459,4 +460,66 @@ async fn compute_ends_with_the_first_failure() {
     // It has failed once and for all.
     assert_eq!(settled(&all).await.unwrap_err().others_count(), 0);
     assert_eq!(runs.load(SeqCst), 0);
+}
+
+#[delayed]
+async fn never() -> i64 {
+    std::future::pending().await
+}
+
+#[delayed]
+async fn fails_later() -> Result<i64, String> {
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    Err("no".to_owned())
+}
+
+#[delayed(blocking)]
+fn fails_apart() -> Result<i64, String> {
+    std::thread::sleep(Duration::from_millis(5));
+    Err("no".to_owned())
+}
+
+#[delayed]
+fn fails_here() -> Result<i64, String> {
+    std::thread::sleep(Duration::from_millis(5));
+    Err("no".to_owned())
+}
+
+#[delayed]
+fn total(xs: Vec<i64>) -> i64 {
+    xs.iter().sum()
+}
+
+/// A failure ends a wish although another input, which a consumer waits for, never ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_failure_ends_a_wish() {
+    async fn fails_soon<C: delayed::Gather>(what: &str, wish: C) -> Error {
+        let ended = tokio::time::timeout(Duration::from_secs(20), delayed::compute(wish)).await;
+        ended.unwrap_or_else(|_| panic!("{what} hangs")).err().unwrap()
+    }
+    for (name, fails) in [
+        ("fails_later", fails_later as fn() -> Delayed<i64>),
+        ("fails_apart", fails_apart),
+        ("fails_here", fails_here),
+        ("limited", || never().timeout(Duration::from_millis(5)).named("limited")),
+    ] {
+        let alone = fails_soon(name, (fails(), never())).await;
+        assert_eq!(alone.node().name(), name);
+        fails_soon(name, (never(), fails())).await;
+        for sum in [add(fails(), never()), add(never(), fails()), add(add(fails(), 1), never())] {
+            let error = fails_soon(name, sum).await;
+            assert_eq!(error.node().name(), name);
+            assert_eq!(error.chain().last().unwrap().name(), "add");
+        }
+        let deep = (0..50).fold(fails(), |sum, _| add(never(), sum));
+        assert_eq!(fails_soon(name, deep).await.chain().len(), 32);
+        for position in [0, 7, 299] {
+            let all: Vec<_> = (0..300).map(|i| if i == position { fails() } else { never() }).collect();
+            fails_soon(name, &all).await;
+            let sum = total(all).persist();
+            let error = fails_soon(name, &sum).await;
+            assert_eq!(error.chain().next().unwrap().name(), "total");
+            assert_eq!(sum.status(), delayed::Status::Failed);
+        }
+    }
 }

@@ -9,7 +9,7 @@
 
 use super::demand::Demand;
 use super::publish::{done, drop_claim, enqueue, fail};
-use super::{Engine, deadline, with_engine};
+use super::{deadline, with_engine};
 use crate::abort;
 use crate::context::Context;
 use crate::error::{Cause, Error};
@@ -40,7 +40,8 @@ enum Stage {
 struct Claim {
     node: Node,
     stage: Stage,
-    engine: Arc<Engine>,
+    /// The wish that it was claimed for.
+    demand: Arc<Demand>,
     context: Context,
     /// What the node has of a resource, until it is published.
     permit: Option<OwnedSemaphorePermit>,
@@ -48,7 +49,7 @@ struct Claim {
 
 impl Claim {
     /// Takes over the caller's claim.
-    fn new(engine: &Arc<Engine>, node: Node) -> Self {
+    fn new(demand: &Arc<Demand>, node: Node) -> Self {
         // SAFETY: the caller's claim.
         unsafe { node.mark(0, EXCLUSIVE | PARKED) };
         let id = node.id();
@@ -59,7 +60,7 @@ impl Claim {
         Claim {
             node,
             stage: Stage::Waiting,
-            engine: engine.clone(),
+            demand: demand.clone(),
             context: Context::of(node),
             permit: None,
         }
@@ -74,11 +75,11 @@ impl Claim {
         // SAFETY: the claim is ours.
         unsafe { self.node.mark(RUNNING, 0) };
         catch_unwind(AssertUnwindSafe(|| {
-            deadline::start(&self.engine, self.node);
+            deadline::start(self.demand.engine(), self.node);
             self.stage = Stage::Called;
             // SAFETY: the claim is ours, and the inputs are done.
             let run = || unsafe { (self.node.vtable().run)(self.node) };
-            with_engine(&self.engine, || self.context.inside(run))
+            with_engine(self.demand.engine(), || self.context.inside(run))
         }))
     }
 
@@ -100,20 +101,23 @@ impl Claim {
         unsafe {
             match error {
                 None => done(self.node),
-                Some(error) => fail(self.node, error, whole),
+                Some(error) => {
+                    fail(self.node, error, whole);
+                    self.demand.has_failed();
+                }
             }
         }
     }
 
     /// Makes a task of the node's future.
     fn spawn(self, future: NodeFuture) {
-        let (node, id, engine) = (self.node, self.node.id(), self.engine.clone());
+        let (node, id, engine) = (self.node, self.node.id(), self.demand.engine().clone());
         may_abort(node, id, engine.runtime().spawn(run(self, future)).abort_handle());
     }
 
     /// Goes on on the blocking pool.
     fn spawn_blocking(mut self) {
-        let engine = self.engine.clone();
+        let engine = self.demand.engine().clone();
         let run = move || {
             if self.is_wanted() {
                 let outcome = self.call();
@@ -144,18 +148,19 @@ impl Drop for Claim {
         let cause = match node.word(Ordering::Relaxed).state() {
             CANCELLED | ORPHANED => node.cause_of_cancel(),
             // Another client may compute it.
-            _ if whole && self.engine.is_closed() => return drop_claim(node),
+            _ if whole && self.demand.engine().is_closed() => return drop_claim(node),
             _ => Cause::ShutDown,
         };
         // SAFETY: the claim was ours.
         unsafe { fail(node, Error::new(node.info(), cause), whole) };
+        self.demand.has_failed();
     }
 }
 
 /// Runs a claimed node apart from the loops.
 pub(super) fn start(demand: &Arc<Demand>, node: Node) {
     let engine = demand.engine();
-    let mut claim = Claim::new(engine, node);
+    let mut claim = Claim::new(demand, node);
     if !claim.is_wanted() {
         return;
     }
@@ -172,13 +177,12 @@ pub(super) fn start(demand: &Arc<Demand>, node: Node) {
         }
         (None, _) => claim.spawn_blocking(),
         (Some(permit), kind) => {
-            let (demand, id) = (demand.clone(), node.id());
+            let id = node.id();
             let waiting = async move {
                 claim.permit = permit.await.ok();
-                if demand.is_stopped() && claim.is_wanted() {
+                if claim.demand.is_stopped() && claim.is_wanted() {
                     return claim.give_back();
                 }
-                drop(demand);
                 if kind != Kind::Future {
                     return claim.spawn_blocking();
                 }
@@ -193,8 +197,8 @@ pub(super) fn start(demand: &Arc<Demand>, node: Node) {
 }
 
 /// Goes on apart from the loops with a node whose function a loop has called.
-pub(super) fn adopt(engine: &Arc<Engine>, node: Node, future: NodeFuture) {
-    let mut claim = Claim::new(engine, node);
+pub(super) fn adopt(demand: &Arc<Demand>, node: Node, future: NodeFuture) {
+    let mut claim = Claim::new(demand, node);
     // SAFETY: the claim is ours.
     unsafe { node.mark(RUNNING, 0) };
     claim.stage = Stage::Called;
@@ -223,14 +227,22 @@ fn wait_again(waiter: Node, node: Node, id: u64) {
         Arc::increment_strong_count(demand);
         Arc::from_raw(demand)
     };
+    let failures = demand.failures();
+    if *failures > 0 {
+        // One may be of another input.
+        drop(failures);
+        return enqueue([waiter]);
+    }
     demand.will_await(node, id);
     loop {
         let word = node.word(Ordering::Acquire);
         if word.state() != CLAIMED {
+            drop(failures);
             return enqueue([waiter]);
         }
         // SAFETY: the waiter's claim is ours until it is in the list again.
         if unsafe { waiter.wait_for(node, word) }.is_ok() {
+            drop(failures);
             return demand.has_started_to_wait(node, id);
         }
     }
@@ -256,7 +268,8 @@ fn as_polling<R>(part: impl FnOnce() -> R) -> R {
 
 async fn run(claim: Claim, mut future: NodeFuture) {
     let outcome = poll_fn(|cx| {
-        let poll = || with_engine(&claim.engine, || claim.context.inside(|| future.as_mut().poll(cx)));
+        let poll =
+            || with_engine(claim.demand.engine(), || claim.context.inside(|| future.as_mut().poll(cx)));
         match as_polling(|| catch_unwind(AssertUnwindSafe(poll))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(outcome)) => Poll::Ready(Ok(outcome)),

@@ -4,7 +4,7 @@
 //! claimed and orphaned from the start, so it lives until its claimer publishes or gives it up.
 //! The demand outlives it; both ends of the wish have a count of it.
 
-use super::publish::inputs_error;
+use super::publish::{enqueue, inputs_error};
 use super::{Engine, urgent};
 use crate::abort;
 use crate::call::builtins;
@@ -83,6 +83,8 @@ pub(crate) struct Demand {
     /// Nodes that run apart and that nodes claimed for this wish wait for, and their
     /// ids. To be looked at only if the table of tasks has them.
     awaits: Mutex<Vec<(Node, u64)>>,
+    /// How many walks and tasks have told that nodes claimed for this wish failed.
+    failures: Mutex<usize>,
 }
 
 builtins! {
@@ -212,6 +214,7 @@ impl Demand {
             listener,
             progress: Mutex::new(Progress::Open(None)),
             awaits: Mutex::default(),
+            failures: Mutex::default(),
         });
         let vtable = if tolerant { &TOLERANT } else { &FAIL_FAST };
         let sink = Node::allocate(vtable, inputs.len(), ORPHANED, None);
@@ -339,30 +342,54 @@ impl Demand {
     fn give_up_waiting(&self) {
         fence(Ordering::SeqCst);
         let awaits = std::mem::take(&mut *lock(&self.awaits));
-        give_up_waiters(awaits);
+        enqueue(waiters_of(awaits));
     }
 
     /// A node claimed for this wish has become a waiter of `input`, which runs apart.
     pub(super) fn has_started_to_wait(&self, input: Node, id: u64) {
         fence(Ordering::SeqCst);
         if self.stopped.load(Ordering::Relaxed) {
-            give_up_waiters([(input, id)]);
+            enqueue(waiters_of([(input, id)]));
         }
+    }
+
+    /// The count of failures, which does not change while the caller looks at inputs and becomes a waiter.
+    pub(super) fn failures(&self) -> MutexGuard<'_, usize> {
+        lock(&self.failures)
+    }
+
+    /// Nodes claimed for this wish have failed, and all of the wish fails with them unless it is tolerant.
+    /// A node waits for one input at a time, perhaps for another one. So all nodes look at their inputs
+    /// again that wait for what runs apart, or for each other; those on their way do so when they come to
+    /// wait.
+    pub(super) fn has_failed(&self) {
+        if self.tolerant || self.is_stopped() {
+            return;
+        }
+        let mut waiting = {
+            let mut failures = self.failures();
+            *failures += 1;
+            waiters_of(std::mem::take(&mut *lock(&self.awaits)))
+        };
+        let mut seen = 0;
+        while let Some(&node) = waiting.get(seen) {
+            seen += 1;
+            waiting.extend(node.take_waiters());
+        }
+        enqueue(waiting);
     }
 }
 
-/// Takes the waiters of nodes that run apart, and puts them where they belong. A node that has not
-/// started yet is not in the table; its waiters are taken when it starts.
-fn give_up_waiters(nodes: impl IntoIterator<Item = (Node, u64)>) {
+/// Takes the waiters of nodes that run apart. A node that has not started yet is not in the table; its
+/// waiters are taken when it starts.
+fn waiters_of(nodes: impl IntoIterator<Item = (Node, u64)>) -> Vec<Node> {
+    let mut waiters = Vec::new();
     for (node, id) in nodes {
-        let waiters = {
-            let tasks = abort::tasks();
-            match tasks.get(&node.address()) {
-                // A node in the table is there, and claimed, while the lock is held.
-                Some(entry) if entry.id == id => node.take_waiters(),
-                _ => continue,
-            }
-        };
-        super::publish::enqueue(waiters);
+        let tasks = abort::tasks();
+        // A node in the table is there, and claimed, while the lock is held.
+        if tasks.get(&node.address()).is_some_and(|entry| entry.id == id) {
+            waiters.extend(node.take_waiters());
+        }
     }
+    waiters
 }

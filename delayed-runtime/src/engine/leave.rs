@@ -5,9 +5,11 @@ use super::demand::Demand;
 use super::frame::{Direction, Frame};
 use super::lane::Loop;
 use super::offers::OLDEST;
-use super::publish::drop_claim;
+use super::publish::{drop_claim, enqueue};
 use super::walk::{Walked, Walker};
-use crate::node::{CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, LAZY, OFFERED, PARKED, RUNNING};
+use crate::node::{
+    CANCELLED, CLAIMED, DONE, EXCLUSIVE, FAILED, LAZY, Node, OFFERED, PARKED, RUNNING, Waiters,
+};
 use crate::sync::atomic::Ordering;
 use crate::sync::{Backoff, Instant};
 use std::sync::Arc;
@@ -94,6 +96,27 @@ impl Walker<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame, defers: bool) -> Option<bool> {
+        let (waits, looking) = {
+            let failures = demand.failures();
+            // After a failure those that wait for this node look at their inputs, too.
+            let looking = if *failures > 0 { frame.0.take_waiters() } else { Waiters::none() };
+            (self.wait_for_input(demand, frame, defers), looking)
+        };
+        enqueue(looking);
+        let (input, id) = waits?;
+        if let Some(id) = id {
+            demand.has_started_to_wait(input, id);
+        }
+        Some(id.is_none())
+    }
+
+    /// The input that the frame has become a waiter of, and its id if it runs apart.
+    fn wait_for_input(
+        &mut self,
+        demand: &Arc<Demand>,
+        frame: Frame,
+        defers: bool,
+    ) -> Option<(Node, Option<u64>)> {
         let node = frame.0;
         let parent = frame.parent();
         frame.mark(PARKED, EXCLUSIVE);
@@ -145,10 +168,7 @@ impl Walker<'_> {
             frame.mark(0, PARKED);
             return None;
         }
-        if let Some(id) = id {
-            demand.has_started_to_wait(input, id);
-        }
-        Some(id.is_none())
+        Some((input, id))
     }
 
     /// Lets other loops take inputs that this walker has not come to. Before a long function the

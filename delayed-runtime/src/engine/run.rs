@@ -29,6 +29,8 @@ pub(super) enum Ran {
     Published,
     /// It wants to be called again when its new input is done.
     Again,
+    /// It goes on apart, with the walker's `future`.
+    Leaves,
     /// The walk is not allowed to go on here.
     Declined,
     /// The walk makes room for something else.
@@ -76,6 +78,12 @@ impl Walker<'_> {
     }
 
     #[cold]
+    pub(super) fn leave_loops(&mut self, demand: &Arc<Demand>) {
+        let (node, future) = self.future.take().expect("left by `ended_otherwise`");
+        apart::adopt(demand, node, future);
+    }
+
+    #[cold]
     #[inline(never)]
     pub(super) fn ended_otherwise(&mut self, node: Node, outcome: std::thread::Result<Outcome>) -> Ran {
         let error = match outcome {
@@ -86,13 +94,13 @@ impl Walker<'_> {
             }
             Ok(Outcome::Failed(error)) => error,
             Ok(Outcome::Future(future)) => {
-                let engine = super::current().expect("nodes run with their engine");
-                apart::adopt(&engine, node, *future);
-                return Ran::Published;
+                self.future = Some((node, *future));
+                return Ran::Leaves;
             }
             Ok(Outcome::Done) => unreachable!("`call` publishes it"),
             Err(panic) => Error::panicked(node.info(), panic),
         };
+        self.has_failed = true;
         // SAFETY: the node is claimed by this walker; payload and edges are used up.
         unsafe { fail(node, error, false) };
         Ran::Published

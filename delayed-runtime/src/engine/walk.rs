@@ -22,7 +22,7 @@ use super::lane::Loop;
 use super::pace::Pace;
 use super::publish::{drop_claim, fail, give_up_queued, inputs_error};
 use super::run::Ran;
-use crate::node::{BACKWARD, BLOCKED, Node, OFFERED, PARKED, Seen};
+use crate::node::{BACKWARD, BLOCKED, Node, NodeFuture, OFFERED, PARKED, Seen};
 use crate::sync::Instant;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -54,6 +54,10 @@ pub(super) struct Walker<'a> {
     pub(super) is_tired: bool,
     /// An input of a frame may have failed, so frames look at theirs again before they run.
     pub(super) meets_failures: bool,
+    /// A node of the walk has failed.
+    pub(super) has_failed: bool,
+    /// A node whose function has been called, and whose value comes later.
+    pub(super) future: Option<(Node, NodeFuture)>,
 }
 
 /// Whom a walk makes room for.
@@ -126,6 +130,8 @@ impl<'a> Walker<'a> {
             gives_way: Yields::Never,
             is_tired: false,
             meets_failures: false,
+            has_failed: false,
+            future: None,
         }
     }
 
@@ -163,6 +169,7 @@ impl<'a> Walker<'a> {
         self.pace.begin();
         let is_new = !start.0.is_paused();
         self.meets_failures = !is_new;
+        self.has_failed = false;
         start.mark(0, PARKED | BLOCKED | BACKWARD);
         if is_new {
             start.begin(None);
@@ -172,6 +179,9 @@ impl<'a> Walker<'a> {
             match catch_unwind(AssertUnwindSafe(|| self.go(demand, current, start))) {
                 Ok(walked) => {
                     self.pace.look_back();
+                    if self.has_failed {
+                        demand.has_failed();
+                    }
                     return walked;
                 }
                 Err(panic) => {
@@ -180,7 +190,10 @@ impl<'a> Walker<'a> {
                     self.ended_otherwise(node, Err(panic));
                     match next {
                         Some(next) => current = next,
-                        None => return Walked::Ended,
+                        None => {
+                            demand.has_failed();
+                            return Walked::Ended;
+                        }
                     }
                 }
             }
@@ -222,6 +235,7 @@ impl<'a> Walker<'a> {
                         }
                         match self.run(demand, input, current, Some(current)) {
                             Ran::Published => {}
+                            Ran::Leaves => self.leave_loops(demand),
                             Ran::Again => unreachable!("a node without inputs asks for none"),
                             Ran::Declined => {
                                 drop_claim(input);
@@ -273,11 +287,12 @@ impl<'a> Walker<'a> {
                         continue;
                     }
                 }
-            } else if !self.meets_failures || !fail_with_inputs(current) {
+            } else if !self.meets_failures || !self.fail_with_inputs(current) {
                 defers = false;
                 current.set_at(edges);
                 match self.run(demand, current.0, current, parent) {
                     Ran::Published => {}
+                    Ran::Leaves => self.leave_loops(demand),
                     Ran::Again => {
                         current.begin(parent);
                         continue;
@@ -292,19 +307,20 @@ impl<'a> Walker<'a> {
             }
         }
     }
-}
 
-/// Fails a frame if an input has failed, which a tolerant one does not mind.
-#[cold]
-#[inline(never)]
-fn fail_with_inputs(frame: Frame) -> bool {
-    if frame.0.vtable().tolerant {
-        return false;
+    /// Fails a frame if an input has failed, which a tolerant one does not mind.
+    #[cold]
+    #[inline(never)]
+    fn fail_with_inputs(&mut self, frame: Frame) -> bool {
+        if frame.0.vtable().tolerant {
+            return false;
+        }
+        // SAFETY: a frame is claimed by its walker, and it has not run.
+        unsafe {
+            let Some(error) = inputs_error(frame.0) else { return false };
+            fail(frame.0, error, true);
+        }
+        self.has_failed = true;
+        true
     }
-    // SAFETY: a frame is claimed by its walker, and it has not run.
-    unsafe {
-        let Some(error) = inputs_error(frame.0) else { return false };
-        fail(frame.0, error, true);
-    }
-    true
 }
