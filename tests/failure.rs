@@ -339,8 +339,8 @@ async fn a_consumer_lists_all_inputs_that_failed() {
     let report = format!("{error:?}");
     let end = format!(
         "\n  needed by double, sum\n  and 2 more nodes failed:\n    \
-         `parse` failed: cannot parse integer from empty string, at {0}:10:4, key {1}\n    \
-         `explode` panicked: no 2 today, at {0}:22:4, key {2}",
+         `parse` failed: cannot parse integer from empty string, at {0}:11:4, key {1}\n    \
+         `explode` panicked: no 2 today, at {0}:23:4, key {2}",
         file!(),
         others[0].node().key(),
         second.key()

@@ -27,8 +27,9 @@ pub(crate) const ALIGN: usize = 8;
 const LARGEST: usize = 1 << 10;
 /// More than the blocks that fit into a chunk.
 const FILLING: u32 = 1 << 30;
-/// Chunks that a thread keeps for itself: 4 MiB. It gives back half when it has twice as many.
-const KEPT: usize = (4 << 20) / CHUNK;
+/// Chunks that a thread keeps for itself: 256 KiB. It gives back half when it has twice as many. Every
+/// thread that frees nodes comes to keep them, also those that run blocking nodes.
+const KEPT: usize = (256 << 10) / CHUNK;
 /// Chunks that all threads together keep: 64 MiB.
 const POOLED: usize = (64 << 20) / CHUNK;
 
