@@ -24,6 +24,7 @@ mod panic;
 mod slot;
 mod sync;
 mod task;
+mod visible;
 mod watch;
 
 pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs};
