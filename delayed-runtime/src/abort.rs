@@ -4,8 +4,9 @@
 //! while the lock is held a node that is found here is there and claimed. The task's handle comes
 //! after the entry, because a runtime that shuts down may drop the task while it is spawned.
 
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::LazyLock;
 use tokio::task::AbortHandle;
 
 pub(crate) struct Entry {

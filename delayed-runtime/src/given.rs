@@ -3,9 +3,10 @@
 //! Few nodes have either, so they lie in a table beside the nodes, by address. A node's entry is
 //! removed when its memory is freed.
 
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock};
 
 #[derive(Clone, Default)]
 pub(crate) struct Given {
