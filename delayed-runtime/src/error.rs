@@ -213,6 +213,15 @@ struct Origin {
     cause: Cause,
 }
 
+impl Drop for Origin {
+    /// What a function returned is the user's, and so is its `Drop`. The last error may go in the middle of
+    /// the engine, which must not unwind there.
+    fn drop(&mut self) {
+        let cause = std::mem::replace(&mut self.cause, Cause::Cancelled);
+        panic::ignore(|| drop(cause));
+    }
+}
+
 struct Inner {
     origin: Arc<Origin>,
     chain: Vec<NodeInfo>,
