@@ -20,6 +20,8 @@ mod mistakes;
 mod options;
 mod output;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use item::Item;
 use mistakes::Mistakes;
@@ -132,18 +134,22 @@ use quote::quote;
 /// to get in the way. A second delayed block for a type needs `trait = "…"`.
 #[proc_macro_attribute]
 pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    let item = TokenStream::from(item);
+    attribute(options.into(), item.into()).into()
+}
+
+/// The attribute on tokens that also exist without a compiler.
+fn attribute(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::default();
     let expanded = match mistakes.keep(syn::parse2(item.clone())) {
         Some(Item::Function(function)) => {
-            let options = Options::parse(options.into(), Target::Function, &mut mistakes);
+            let options = Options::parse(options, Target::Function, &mut mistakes);
             function::delay(&function, &options, &mut mistakes)
         }
         Some(Item::Block(block)) => {
-            let options = Options::parse(options.into(), Target::Block, &mut mistakes);
+            let options = Options::parse(options, Target::Block, &mut mistakes);
             block::delay(block, &options, &mut mistakes)
         }
         None => item,
     };
-    quote!(#expanded #mistakes).into()
+    quote!(#expanded #mistakes)
 }

@@ -7,7 +7,10 @@ use crate::signature::{bound, edges, peel};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{GenericArgument, PathArguments, ReturnType, Signature, Type, TypeImplTrait};
+use syn::{
+    GenericArgument, PathArguments, ReturnType, Signature, Type, TypeFnPtr, TypeImplTrait, TypePtr,
+    TypeReference, parse_quote,
+};
 
 /// The value behind the handle.
 pub(crate) struct Output {
@@ -70,5 +73,29 @@ impl VisitMut for BoundImpl {
     fn visit_type_impl_trait_mut(&mut self, ty: &mut TypeImplTrait) {
         bound(&mut ty.bounds);
         visit_mut::visit_type_impl_trait_mut(self, ty);
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        visit_mut::visit_type_reference_mut(self, reference);
+        in_parentheses(&mut reference.elem);
+    }
+
+    fn visit_type_ptr_mut(&mut self, pointer: &mut TypePtr) {
+        visit_mut::visit_type_ptr_mut(self, pointer);
+        in_parentheses(&mut pointer.elem);
+    }
+
+    fn visit_type_fn_ptr_mut(&mut self, function: &mut TypeFnPtr) {
+        visit_mut::visit_type_fn_ptr_mut(self, function);
+        if let ReturnType::Type(_, ty) = &mut function.output {
+            in_parentheses(ty);
+        }
+    }
+}
+
+/// Several bounds need parentheses where one does not: `&'static (impl Clone + Send)`.
+fn in_parentheses(ty: &mut Type) {
+    if let Type::ImplTrait(_) = ty {
+        *ty = parse_quote!((#ty));
     }
 }

@@ -230,7 +230,9 @@ impl VisitMut for LiftImpl<'_> {
         visit_mut::visit_type_mut(self, ty);
         if let Type::ImplTrait(bounded) = ty {
             let ident = format_ident!("__Impl{}", self.lifted.len(), span = bounded.span());
-            let mut bounds = std::mem::take(&mut bounded.bounds);
+            let bounds = std::mem::take(&mut bounded.bounds).into_iter();
+            // `use<…>` is no bound of a type parameter. rustc refuses it in the function as written.
+            let mut bounds = bounds.filter(|b| !matches!(b, TypeParamBound::PreciseCapture(_))).collect();
             self.declared.outlive_bounds(&mut bounds);
             bound(&mut bounds);
             *ty = parse_quote!(#ident);

@@ -5,8 +5,9 @@
 //! after the entry, because a runtime that shuts down may drop the task while it is spawned. A
 //! function that blocks has no task, because nothing can stop it.
 
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, MutexGuard};
+use std::sync::LazyLock;
 use tokio::task::AbortHandle;
 
 pub(crate) struct Entry {

@@ -9,10 +9,10 @@
 //! Chunks are aligned to their size, so a block's chunk is found by masking its address. Blocks
 //! that are large or strictly aligned come from the global allocator, with a serial before them.
 
+use crate::sync::unmodelled::Mutex;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 const CHUNK: usize = 32 << 10;

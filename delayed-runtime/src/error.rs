@@ -6,6 +6,7 @@ pub(crate) use others::Failures;
 
 use crate::panic;
 use crate::task::Place;
+use crate::visible;
 use std::any::Any;
 use std::error::Error as StdError;
 use std::fmt;
@@ -46,6 +47,11 @@ impl NodeInfo {
         format!("{}-{:012x}", self.name(), scatter(self.id))
     }
 
+    /// The key as it is shown to people.
+    pub(crate) fn shown_key(&self) -> String {
+        format!("{}-{:012x}", visible::name(self.name()), scatter(self.id))
+    }
+
     /// The source file of the function, or of the call for what this crate's own operations made.
     pub fn file(&self) -> &'static str {
         self.place.file
@@ -72,7 +78,7 @@ fn scatter(id: u64) -> u64 {
 
 impl fmt::Debug for NodeInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}:{}:{})", self.key(), self.file(), self.line(), self.column())
+        write!(f, "{} ({}:{}:{})", self.shown_key(), self.file(), self.line(), self.column())
     }
 }
 
@@ -227,6 +233,15 @@ struct Origin {
     cause: Cause,
 }
 
+impl Drop for Origin {
+    /// What a function returned is the user's, and so is its `Drop`. The last error may go in the middle of
+    /// the engine, which must not unwind there.
+    fn drop(&mut self) {
+        let cause = std::mem::replace(&mut self.cause, Cause::Cancelled);
+        panic::ignore(|| drop(cause));
+    }
+}
+
 #[derive(Clone)]
 struct Inner {
     origin: Arc<Origin>,
@@ -377,7 +392,7 @@ impl Error {
 impl Error {
     fn text(&self) -> String {
         let Origin { node, cause } = &*self.0.origin;
-        let name = node.name();
+        let name = visible::name(node.name());
         match cause {
             Cause::Failed(Failure { kept, attempts: 1 }) => format!("`{name}` failed: {}", kept.error()),
             Cause::Failed(Failure { kept, attempts }) => {
@@ -396,7 +411,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.text();
         let mut lines = text.lines();
-        f.write_str(lines.next().unwrap_or_default())?;
+        f.write_str(&visible::line(lines.next().unwrap_or_default()))?;
         if lines.next().is_some() {
             f.write_str(" …")?;
         }
@@ -410,15 +425,16 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let node = self.node();
-        write!(f, "{}\n  at {}:{}:{}", self.text(), node.file(), node.line(), node.column())?;
+        let text = visible::lines(&self.text());
+        write!(f, "{text}\n  at {}:{}:{}", node.file(), node.line(), node.column())?;
         if node.id != 0 {
-            write!(f, ", key {}", node.key())?;
+            write!(f, ", key {}", node.shown_key())?;
         }
         let mut chain = self.chain();
         if let Some(first) = chain.next() {
-            write!(f, "\n  needed by {}", first.name())?;
+            write!(f, "\n  needed by {}", visible::name(first.name()))?;
             for consumer in chain {
-                write!(f, ", {}", consumer.name())?;
+                write!(f, ", {}", visible::name(consumer.name()))?;
             }
             if self.0.more {
                 f.write_str(", …")?;
@@ -426,7 +442,7 @@ impl fmt::Debug for Error {
         }
         let mut cause = self.source().and_then(StdError::source);
         while let Some(error) = cause {
-            write!(f, "\n  caused by: {error}")?;
+            write!(f, "\n  caused by: {}", visible::lines(&error.to_string()))?;
             cause = error.source();
         }
         let Some(others) = &self.0.others else { return Ok(()) };

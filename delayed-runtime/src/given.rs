@@ -3,9 +3,10 @@
 //! Few nodes have any of them, so they lie in a table beside the nodes, by address. A node's entry is
 //! removed when its memory is freed.
 
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 #[derive(Clone, Default)]

@@ -28,6 +28,7 @@ mod slot;
 mod sync;
 mod task;
 mod unified;
+mod visible;
 mod watch;
 
 pub use argument::{Callable, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs};

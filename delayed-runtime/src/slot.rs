@@ -290,7 +290,7 @@ impl<T: Send + Sync + 'static> Slot for Sole<T> {
         let what = format!(
             "it takes the value of `{}` for itself, by `sole()`, but somebody else still needs that value; \
              drop the other handles, borrow the value with a parameter `&T`, or make its type `Clone`",
-            input.info().key()
+            input.info().shown_key()
         );
         Some(Error::new(inputs.0.consumer().info(), Cause::Misused(what)))
     }

@@ -14,9 +14,13 @@ pub(crate) use plain::*;
 mod plain {
     use std::cell::UnsafeCell;
 
+    #[cfg(tsan)]
+    pub(crate) use super::seen::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use crossbeam_deque::{Injector, Steal, Stealer, Worker};
     pub(crate) use crossbeam_utils::Backoff;
-    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, atomic};
+    pub(crate) use std::sync::atomic;
+    #[cfg(not(tsan))]
+    pub(crate) use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
     pub(crate) use std::time::Instant;
     pub(crate) use std::{thread, thread_local};
     pub(crate) use tokio::runtime::Handle;
@@ -66,6 +70,48 @@ mod plain {
         /// From here on every access is an error.
         #[inline(always)]
         pub(crate) fn end(&self) {}
+    }
+}
+
+/// Locks that are no part of a model.
+pub(crate) mod unmodelled {
+    #[cfg(tsan)]
+    pub(crate) use super::seen::{Mutex, MutexGuard};
+    #[cfg(not(tsan))]
+    pub(crate) use std::sync::{Mutex, MutexGuard};
+}
+
+/// For the thread sanitizer, which sees the steps of a lock only if they are compiled for it. std's are
+/// not: it comes compiled.
+#[cfg(tsan)]
+mod seen {
+    pub(crate) use parking_lot::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
+    use std::sync::LockResult;
+
+    #[derive(Default)]
+    pub(crate) struct Mutex<T>(parking_lot::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Mutex(parking_lot::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+            Ok(self.0.lock())
+        }
+    }
+
+    #[derive(Default)]
+    pub(crate) struct RwLock<T>(parking_lot::RwLock<T>);
+
+    impl<T> RwLock<T> {
+        pub(crate) fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+            Ok(self.0.read())
+        }
+
+        pub(crate) fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+            Ok(self.0.write())
+        }
     }
 }
 

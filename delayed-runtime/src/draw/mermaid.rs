@@ -18,14 +18,20 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
 }
 
 /// Writes all punctuation that Mermaid, its directives (`%%{…}%%`), Markdown or HTML may read as
-/// an entity: `#34;`. A dot or dash before a space would begin a Markdown list.
+/// an entity: `#34;`.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        let next = chars.peek().copied().unwrap_or(' ');
         let plain = match c {
-            '.' | '-' => chars.peek().is_some_and(|next| *next != ' '),
-            '_' | ',' | ':' | '/' | '(' | ')' | ' ' => true,
+            // Before a space they would begin a Markdown list, and a dot after `www` a link.
+            '.' | '-' => next != ' ' && !before.eq_ignore_ascii_case(&'w'),
+            ')' => next != ' ' || !before.is_ascii_digit(),
+            // Inside a word it is no emphasis.
+            '_' => before.is_alphanumeric() && next.is_alphanumeric(),
+            ',' | '/' | '(' | ' ' => true,
             c => !c.is_ascii_punctuation(),
         };
         if plain {
@@ -33,6 +39,7 @@ fn escape(text: &str) -> String {
         } else {
             let _ = write!(out, "#{};", u32::from(c));
         }
+        before = c;
     }
     out
 }

@@ -12,12 +12,15 @@ use crate::error::Error;
 use crate::graph::{self, Graph, GraphNode};
 use crate::handle::{Delayed, Status};
 use crate::task::Place;
+use crate::visible::{self, visible};
 use picture::Picture;
 use std::panic::Location;
 use std::path::Path;
 
 /// The longest label, in characters.
 const LABEL: usize = 40;
+/// The most accents of one character.
+const MARKS: usize = 3;
 
 /// Draws what handles reach into a file, in the format that its ending names: `.svg`, `.dot` or
 /// `.gv` (Graphviz), `.mmd` or `.mermaid`, or `.txt` (a tree for terminals).
@@ -78,36 +81,48 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     }
 }
 
-/// A name on one line, without characters that are invisible, reorder others or are no XML, and
-/// cut where it is too long.
+/// A name as pictures show it: one line without what cannot be seen, cut where it is too long.
 fn label(name: &str) -> String {
-    let mut label: String = name.chars().take(LABEL).map(visible).collect();
-    if name.chars().nth(LABEL).is_some() {
-        label.pop();
-        label.push('…');
+    let mut label: Vec<char> = Vec::with_capacity(LABEL + 2);
+    let mut marks = 0;
+    for c in name.chars().map(visible) {
+        let c = if c.is_whitespace() { ' ' } else { c };
+        let is_first = label.last().is_none_or(|last| *last == ' ');
+        if c == ' ' && is_first {
+            continue;
+        }
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        if marks > MARKS {
+            continue;
+        }
+        if marks > 0 && is_first {
+            label.push('◌');
+        }
+        label.push(c);
+        if label.len() > LABEL {
+            label.truncate(LABEL - 1);
+            label.push('…');
+            break;
+        }
     }
-    if label.trim().is_empty() { "(no name)".to_owned() } else { label }
+    let label: String = label.into_iter().collect();
+    if label.is_empty() { "(no name)".to_owned() } else { label.trim_end().to_owned() }
 }
 
-fn visible(c: char) -> char {
-    match c {
-        '\t' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => ' ',
-        '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' => '\u{FFFD}',
-        '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}' => {
-            '\u{FFFD}'
-        }
-        c if c.is_control() || u32::from(c) & 0xFFFE == 0xFFFE => '\u{FFFD}',
-        c => c,
-    }
+/// Accents and the like, which are drawn on the character before them and pile up.
+fn is_mark(c: char) -> bool {
+    let blocks =
+        ['\u{300}'..='\u{36F}', '\u{483}'..='\u{489}', '\u{1AB0}'..='\u{1AFF}', '\u{1DC0}'..='\u{1DFF}'];
+    let more = ['\u{20D0}'..='\u{20FF}', '\u{FE20}'..='\u{FE2F}'];
+    blocks.iter().chain(&more).any(|block| block.contains(&c))
 }
 
 /// The key, place and status of a node, each of which is cut and made visible.
 fn tip(node: &GraphNode) -> [String; 3] {
     let number = node.key.rsplit_once('-').map_or("", |(_, number)| number);
-    let file: String = node.file.chars().map(visible).collect();
     [
         format!("{}-{number}", label(&node.name)),
-        format!("{file}:{}", node.line),
+        format!("{}:{}", visible::line(node.file), node.line),
         status(node.status).to_owned(),
     ]
 }

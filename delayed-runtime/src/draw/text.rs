@@ -1,7 +1,7 @@
 //! A tree for terminals: each node above its inputs.
 
 use super::picture::{Block, Picture};
-use super::status;
+use super::{label, status};
 use crate::handle::Status;
 use std::fmt::Write;
 
@@ -80,7 +80,7 @@ impl Line<'_> {
         let Line { indent, branch, param, .. } = self;
         let _ = write!(out, "{indent}{branch}");
         if !param.is_empty() {
-            let _ = write!(out, "{param}: ");
+            let _ = write!(out, "{}: ", label(param));
         }
         out.push_str(&block.label);
         if number > 0 {

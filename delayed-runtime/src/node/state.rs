@@ -7,7 +7,7 @@ use super::{
 };
 use crate::error::Error;
 use crate::panic;
-use crate::sync::atomic::{Ordering, fence};
+use crate::sync::atomic::Ordering;
 use crate::sync::thread;
 use std::ptr::{self, NonNull};
 
@@ -206,7 +206,8 @@ impl Node {
         loop {
             match word.state() {
                 ORPHANED => {
-                    fence(Ordering::Acquire);
+                    // Pairs with the release of the last reference; no fence, as in `release_one_of_several`.
+                    self.word(Ordering::Acquire);
                     // SAFETY: an orphan belongs to its claimer.
                     unsafe { free(self, state) };
                     return Waiters::none();
