@@ -5,8 +5,9 @@
 //! after the entry, because a runtime that shuts down may drop the task while it is spawned. A
 //! function that blocks has no task, because nothing can stop it.
 
-use crate::sync::unmodelled::{Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use std::collections::HashMap;
+#[cfg(not(all(test, loom)))]
 use std::sync::LazyLock;
 use tokio::task::AbortHandle;
 
@@ -21,7 +22,12 @@ pub(crate) struct Entry {
 /// By the node's address.
 pub(crate) type Tasks = HashMap<usize, Entry>;
 
+#[cfg(not(all(test, loom)))]
 static TASKS: LazyLock<Mutex<Tasks>> = LazyLock::new(Mutex::default);
+#[cfg(all(test, loom))]
+loom::lazy_static! {
+    static ref TASKS: Mutex<Tasks> = Mutex::new(HashMap::new());
+}
 
 pub(crate) fn tasks() -> MutexGuard<'static, Tasks> {
     TASKS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())

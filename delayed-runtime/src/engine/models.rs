@@ -2,9 +2,11 @@
 
 use super::demand::{Demand, Listener};
 use super::offers::Offers;
-use super::publish::done;
+use super::publish::{done, fail};
 use super::walk::run_light;
 use super::{Engine, Resources, cancel};
+use crate::abort;
+use crate::error::{Cause, Error};
 use crate::models::runtime::Handle;
 use crate::models::{both, check, claim, value, walk, walk_offered};
 use crate::node::{DONE, LAZY, Node, NodeRef, Outcome};
@@ -94,6 +96,40 @@ fn a_wish_meets_a_cancel() {
         let is_done = node.node().word(Ordering::Acquire).state() == DONE;
         assert_eq!(end_of(&demand).is_ok(), is_done);
     });
+}
+
+/// An input of a node fails while the node comes to wait for one that runs apart and never ends; `between`:
+/// not for that one, but for one that needs it. The wish ends with the failure.
+fn a_failure_meets_a_node_that_waits(between: bool) {
+    check(move |tally| {
+        let (failing, endless) = (tally.node([]), tally.node_apart());
+        let (claimed, apart) = (claim(&failing), claim(&endless));
+        abort::enter(apart.address(), apart.id());
+        let other = if between { tally.node([endless]) } else { endless };
+        let (demand, sink) = wish(&engine(1), tally.node([failing, other]));
+        let told = demand.clone();
+        both(
+            move || {
+                // SAFETY: just claimed, and it has not run.
+                unsafe { fail(claimed, Error::new(claimed.info(), Cause::Cancelled), true) };
+                told.has_failed();
+            },
+            || run_light(&demand, sink),
+        );
+        assert!(end_of(&demand).is_err());
+        abort::leave(apart.address());
+        finish(apart);
+    });
+}
+
+#[test]
+fn a_failure_meets_a_node_that_waits_for_what_runs_apart() {
+    a_failure_meets_a_node_that_waits(false);
+}
+
+#[test]
+fn a_failure_meets_a_node_that_waits_for_one_that_waits() {
+    a_failure_meets_a_node_that_waits(true);
 }
 
 /// A wish is withdrawn while its node is being finished.

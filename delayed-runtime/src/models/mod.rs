@@ -90,8 +90,21 @@ impl Tally {
         &self,
         inputs: impl IntoIterator<Item = NodeRef, IntoIter: ExactSizeIterator>,
     ) -> NodeRef {
+        self.node_of(&VTABLE, inputs)
+    }
+
+    /// The same, to be claimed by somebody who runs it apart.
+    pub(crate) fn node_apart(&self) -> NodeRef {
+        self.node_of(&APART, [])
+    }
+
+    fn node_of(
+        &self,
+        vtable: &'static Vtable,
+        inputs: impl IntoIterator<Item = NodeRef, IntoIter: ExactSizeIterator>,
+    ) -> NodeRef {
         let inputs = inputs.into_iter();
-        let node = Node::allocate(&VTABLE, inputs.len(), LAZY, None);
+        let node = Node::allocate(vtable, inputs.len(), LAZY, None);
         self.0.calls.fetch_add(1, Relaxed);
         // SAFETY: the node was just made.
         unsafe {
@@ -142,25 +155,31 @@ impl Drop for Value {
 }
 
 static TASK: Task = Task::builtin("model", &[]);
-static VTABLE: Vtable = Vtable {
-    task: &TASK,
-    number: 0,
-    kind: Kind::Sync,
-    shape: &[None],
-    tolerant: false,
-    ordered: false,
-    run: call,
-    drop_call: |node| {
-        // SAFETY: the node has not run, so its payload is the call.
-        drop(unsafe { node.read::<Call>() });
-    },
-    drop_value: Some(|node| {
-        // SAFETY: the node is done, so its payload is the value.
-        drop(unsafe { node.read::<Value>() });
-    }),
-    size: payload_size::<Call, Value>(),
-    align: payload_align::<Call, Value>(),
-};
+static VTABLE: Vtable = vtable(Kind::Sync);
+/// Of nodes that run apart.
+static APART: Vtable = vtable(Kind::Future);
+
+const fn vtable(kind: Kind) -> Vtable {
+    Vtable {
+        task: &TASK,
+        number: 0,
+        kind,
+        shape: &[None],
+        tolerant: false,
+        ordered: false,
+        run: call,
+        drop_call: |node| {
+            // SAFETY: the node has not run, so its payload is the call.
+            drop(unsafe { node.read::<Call>() });
+        },
+        drop_value: Some(|node| {
+            // SAFETY: the node is done, so its payload is the value.
+            drop(unsafe { node.read::<Value>() });
+        }),
+        size: payload_size::<Call, Value>(),
+        align: payload_align::<Call, Value>(),
+    }
+}
 
 unsafe fn call(node: Node) -> Outcome {
     // SAFETY: the node is claimed and its inputs are done.
