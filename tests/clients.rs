@@ -158,9 +158,12 @@ fn dropping_a_client_ends_its_wishes_with_an_error() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     for _ in 0..20 {
         let client = Client::builder().threads_per_worker(1).build().unwrap();
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (go_on, goes_on) = std::sync::mpsc::channel();
         let slow = delayed::call(
-            || {
-                std::thread::sleep(Duration::from_millis(20));
+            move || {
+                begun.send(()).unwrap();
+                goes_on.recv().unwrap();
                 1
             },
             (),
@@ -169,10 +172,11 @@ fn dropping_a_client_ends_its_wishes_with_an_error() {
         let later = delayed::call_async(std::future::pending::<i32>, ());
         let wish = runtime.spawn(client.compute(last.clone()));
         let other = runtime.spawn(client.compute(later.clone()));
-        std::thread::sleep(Duration::from_millis(5));
+        begins.recv().unwrap();
         let begin = Instant::now();
         drop(client);
         assert!(begin.elapsed() < Duration::from_secs(1));
+        go_on.send(()).unwrap();
         let error = runtime.block_on(wish).unwrap().unwrap_err();
         assert!(error.to_string().contains("shut down"), "{error}");
         assert!(runtime.block_on(other).unwrap().is_err());

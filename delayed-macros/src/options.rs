@@ -154,7 +154,8 @@ fn check_word(word: &Ident, target: Target, seen: &[Ident]) -> Result<()> {
         return mistake(format!("`{word}` is not supported by this version of `delayed`"));
     }
     let Some((_, targets)) = OPTIONS.iter().find(|(name, _)| text == *name) else {
-        let nearest = nearest(&text);
+        // A longer word is like none of them, and takes long to compare.
+        let nearest = nearest(text.get(..32).unwrap_or(&text));
         return mistake(format!("unknown option `{word}`; the nearest known one is `{nearest}`"));
     };
     if !targets.contains(&target) {

@@ -359,23 +359,17 @@ impl Demand {
     }
 
     /// Nodes claimed for this wish have failed, and all of the wish fails with them unless it is tolerant.
-    /// A node waits for one input at a time, perhaps for another one. So all nodes look at their inputs
-    /// again that wait for what runs apart, or for each other; those on their way do so when they come to
-    /// wait.
+    /// A node waits for one input at a time, perhaps for another one. So those that wait for what runs apart
+    /// look at their inputs again; and those that wait for them, when they come to wait once more.
     pub(super) fn has_failed(&self) {
         if self.tolerant || self.is_stopped() {
             return;
         }
-        let mut waiting = {
+        let waiting = {
             let mut failures = self.failures();
             *failures += 1;
             waiters_of(std::mem::take(&mut *lock(&self.awaits)))
         };
-        let mut seen = 0;
-        while let Some(&node) = waiting.get(seen) {
-            seen += 1;
-            waiting.extend(node.take_waiters());
-        }
         enqueue(waiting);
     }
 }

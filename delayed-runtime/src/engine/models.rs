@@ -106,7 +106,7 @@ fn a_failure_meets_a_node_that_waits(between: bool) {
         let (claimed, apart) = (claim(&failing), claim(&endless));
         abort::enter(apart.address(), apart.id());
         let other = if between { tally.node([endless]) } else { endless };
-        let (demand, sink) = wish(&engine(1), tally.node([failing, other]));
+        let (demand, sink) = wish(&engine(1), tally.node([other, failing]));
         let told = demand.clone();
         both(
             move || {

@@ -63,7 +63,9 @@ impl Walker<'_> {
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
-        match unsafe { (node.vtable().run)(node) } {
+        let outcome = unsafe { (node.vtable().run)(node) };
+        self.called = None;
+        match outcome {
             Outcome::Done => {
                 if exclusive {
                     node.publish_exclusive(DONE);
