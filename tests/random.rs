@@ -3,16 +3,36 @@
 //! Each graph mixes synchronous, asynchronous, blocking, nesting, failing and panicking nodes, with
 //! owned and borrowed edges and such that only order; some are wide, some deep. Several tasks compute
 //! parts of it at once, some give up on the way, and the client may be scaled meanwhile. The results must
-//! be the oracle's, no node may run twice, and no value may be left over.
+//! be the oracle's, no node may run twice, and no value may be left over. Some graphs are first settled in
+//! part: then all that can run has run, and nothing else, and the errors name all failures.
 
 mod support;
 
 use delayed::{Client, Delayed};
+use futures::StreamExt;
+use futures::executor::block_on;
 use std::sync::Arc;
 use support::graphs::{Graph, Plan, Tracked};
 use support::{Clients, Random, each_seed, expect_panics, sized};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+
+/// Settles a few nodes, before anybody else wants one.
+fn settle_part(random: &mut Random, graph: &Graph, runtime: &Runtime) {
+    let wanted: Vec<usize> =
+        (0..1 + random.below(4)).map(|_| random.below(graph.handles.len() as u64) as usize).collect();
+    let handles: Vec<_> = wanted.iter().map(|&node| graph.handles[node].clone()).collect();
+    if random.one_in(2) {
+        // Several wishes at once.
+        let ended = runtime.block_on(delayed::as_completed(handles.clone()).count());
+        assert_eq!(ended, wanted.len());
+    }
+    let results = runtime.block_on(delayed::settle(handles));
+    for (&node, result) in wanted.iter().zip(&results) {
+        graph.oracle.check_settled(node, result);
+    }
+    graph.log.check_that_these_ran(&graph.oracle.all_that_can_run(wanted));
+}
 
 /// Somebody who wants one node, in one of the ways there are, for good or not.
 fn caller(
@@ -25,9 +45,11 @@ fn caller(
     let (handle, oracle, client) = (graph.handles[wanted].clone(), graph.oracle.clone(), client.clone());
     let gives_up = random.one_in(4);
     if random.one_in(4) {
+        let settles = random.one_in(2);
         return Some(runtime.spawn_blocking(move || {
             let _guard = client.enter();
-            oracle.check(wanted, &handle.wait());
+            let result = if settles { block_on(delayed::settle(handle)) } else { handle.wait() };
+            oracle.check(wanted, &result);
         }));
     }
     if random.one_in(4) {
@@ -55,6 +77,10 @@ fn check(seed: u64, (client, workers): (Arc<Client>, usize), runtime: &Runtime) 
         plan = plan.with_failures(&mut random);
     }
     let graph = plan.build();
+    if random.one_in(4) {
+        let _guard = client.enter();
+        settle_part(&mut random, &graph, runtime);
+    }
     let callers = 1 + random.below(4);
     let tasks: Vec<_> = (0..callers).filter_map(|_| caller(&mut random, &graph, &client, runtime)).collect();
     let scales = random.one_in(8);

@@ -2,7 +2,7 @@
 
 use super::{ON_PURPOSE, Random, panic_on_purpose, until};
 use delayed::{Delayed, Error, delayed};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -31,6 +31,14 @@ impl Log {
     pub(crate) fn check_that_nothing_ran_twice(&self) {
         for node in 0..self.runs.len() {
             assert!(self.runs(node) <= 1, "step {node} ran {} times", self.runs(node));
+        }
+    }
+
+    /// Checks that the steps that are marked ran once, and no other one ran.
+    #[track_caller]
+    pub(crate) fn check_that_these_ran(&self, steps: &[bool]) {
+        for (node, &runs) in steps.iter().enumerate() {
+            assert_eq!(self.runs(node), u32::from(runs), "runs of step {node}");
         }
     }
 
@@ -327,38 +335,24 @@ impl Plan {
         (0..self.0.len()).filter(|node| !needed.contains(node)).collect()
     }
 
-    /// Which nodes `wanted` and what they need are.
-    pub(crate) fn needed_for(&self, wanted: impl IntoIterator<Item = usize>) -> Vec<bool> {
-        let mut needed = vec![false; self.0.len()];
-        for node in wanted {
-            needed[node] = true;
-        }
-        for node in (0..self.0.len()).rev() {
-            if needed[node] {
-                self.0[node].needs().for_each(|input| needed[input] = true);
-            }
-        }
-        needed
-    }
-
     fn expected(&self) -> Vec<Expected> {
         let mut expected: Vec<Expected> = Vec::new();
         for (node, step) in self.0.iter().enumerate() {
-            let mut origins = BTreeSet::new();
-            let mut values = Vec::new();
-            for input in step.needs() {
-                match &expected[input] {
-                    Expected::Value(value) => values.push(*value),
-                    Expected::Failure(more) => origins.extend(more),
-                }
+            let failures = |&input: &usize| expected[input].failures();
+            let mut failures: Vec<usize> = match step.before.as_ref().and_then(failures) {
+                // The inputs are not asked for.
+                Some(failures) => failures.to_vec(),
+                None => step.inputs.iter().filter_map(failures).flatten().copied().collect(),
+            };
+            let mut met = BTreeSet::new();
+            failures.retain(|&failure| met.insert(failure));
+            if failures.is_empty() && step.failure.is_some() {
+                failures.push(node);
             }
-            values.truncate(step.inputs.len());
-            if origins.is_empty() && step.failure.is_some() {
-                origins.insert(node);
-            }
-            expected.push(match origins.is_empty() {
+            let values = step.inputs.iter().filter_map(|&input| expected[input].value());
+            expected.push(match failures.is_empty() {
                 true => Expected::Value(combine(node, values)),
-                false => Expected::Failure(origins),
+                false => Expected::Failure(failures),
             });
         }
         expected
@@ -374,35 +368,37 @@ impl Plan {
             values: AtomicU64::new(0),
         });
         let mut handles: Vec<Delayed<Tracked>> = Vec::new();
-        let mut origins = Vec::new();
+        let mut origins = HashMap::new();
         for (node, step) in self.0.iter().enumerate() {
             let order = Order { node, length: step.length, failure: step.failure, log: log.clone() };
             let all = || step.inputs.iter().map(|&input| handles[input].clone()).collect::<Vec<_>>();
             let input = |position: usize| &handles[step.inputs[position]];
-            let origin = &mut None;
+            let origins = &mut origins;
             let handle = match (step.kind, step.fallible) {
-                (Kind::Owned, false) => step.origin(owned(all(), order), node, origin),
-                (Kind::Owned, true) => step.origin(owned_or_err(all(), order), node, origin),
-                (Kind::Shared, false) => step.origin(shared(input(0), order, input(1)), node, origin),
-                (Kind::Shared, true) => step.origin(shared_or_err(input(0), order, input(1)), node, origin),
-                (Kind::OneOfEach, false) => step.origin(one_of_each(input(0), input(1), order), node, origin),
-                (Kind::OneOfEach, true) => {
-                    step.origin(one_of_each_or_err(input(0), input(1), order), node, origin)
+                (Kind::Owned, false) => step.origin(owned(all(), order), node, origins),
+                (Kind::Owned, true) => step.origin(owned_or_err(all(), order), node, origins),
+                (Kind::Shared, false) => step.origin(shared(input(0), order, input(1)), node, origins),
+                (Kind::Shared, true) => step.origin(shared_or_err(input(0), order, input(1)), node, origins),
+                (Kind::OneOfEach, false) => {
+                    step.origin(one_of_each(input(0), input(1), order), node, origins)
                 }
-                (Kind::Later, false) => step.origin(later(all(), order), node, origin),
-                (Kind::Later, true) => step.origin(later_or_err(all(), order), node, origin),
-                (Kind::Apart, false) => step.origin(apart(all(), order), node, origin),
-                (Kind::Apart, true) => step.origin(apart_or_err(all(), order), node, origin),
-                (Kind::Nested, _) => step.origin(nested(all(), order), node, origin).flatten(),
-                (Kind::Waiting, _) => step.origin(waiting(all(), order), node, origin),
+                (Kind::OneOfEach, true) => {
+                    step.origin(one_of_each_or_err(input(0), input(1), order), node, origins)
+                }
+                (Kind::Later, false) => step.origin(later(all(), order), node, origins),
+                (Kind::Later, true) => step.origin(later_or_err(all(), order), node, origins),
+                (Kind::Apart, false) => step.origin(apart(all(), order), node, origins),
+                (Kind::Apart, true) => step.origin(apart_or_err(all(), order), node, origins),
+                (Kind::Nested, _) => step.origin(nested(all(), order), node, origins).flatten(),
+                (Kind::Waiting, _) => step.origin(waiting(all(), order), node, origins),
             };
             handles.push(match step.before {
                 Some(before) => handle.after(&handles[before]),
                 None => handle,
             });
-            origins.push(origin.take());
         }
-        Graph { handles, oracle: Arc::new(Oracle { expected: self.expected(), origins }), log }
+        let oracle = Oracle { plan: self.clone(), expected: self.expected(), origins };
+        Graph { handles, oracle: Arc::new(oracle), log }
     }
 }
 
@@ -417,11 +413,11 @@ impl Step {
         &self,
         handle: Delayed<T>,
         node: usize,
-        origin: &mut Option<Origin>,
+        origins: &mut HashMap<String, Origin>,
     ) -> Delayed<T> {
         let Some(failure) = self.failure else { return handle };
         let handle = if node.is_multiple_of(2) { handle.named(format!("step {node}")) } else { handle };
-        *origin = Some(Origin { name: handle.name(), key: handle.key(), failure });
+        origins.insert(handle.key(), Origin { step: node, name: handle.name(), failure });
         handle
     }
 }
@@ -435,47 +431,106 @@ pub(crate) struct Graph {
 
 enum Expected {
     Value(u64),
-    /// One of these steps failed first.
-    Failure(BTreeSet<usize>),
+    /// The steps that failed by themselves, in the order of the arguments.
+    Failure(Vec<usize>),
+}
+
+impl Expected {
+    fn value(&self) -> Option<u64> {
+        if let Expected::Value(value) = self { Some(*value) } else { None }
+    }
+
+    fn failures(&self) -> Option<&[usize]> {
+        if let Expected::Failure(steps) = self { Some(steps) } else { None }
+    }
 }
 
 struct Origin {
+    step: usize,
     name: String,
-    key: String,
     failure: Failure,
 }
 
+/// An error names at most this many failures: its own and 32 others.
+const MOST_NAMED: usize = 33;
+
 /// What the results have to be.
 pub(crate) struct Oracle {
+    plan: Plan,
     expected: Vec<Expected>,
-    /// For each step that fails.
-    origins: Vec<Option<Origin>>,
+    /// The steps that fail, by their keys.
+    origins: HashMap<String, Origin>,
 }
 
 impl Oracle {
     pub(crate) fn fails(&self, node: usize) -> bool {
-        matches!(self.expected[node], Expected::Failure(_))
+        self.expected[node].failures().is_some()
     }
 
+    /// Which steps run when these are settled: all that can.
+    pub(crate) fn all_that_can_run(&self, wanted: impl IntoIterator<Item = usize>) -> Vec<bool> {
+        let steps = self.plan.steps();
+        let mut asked_for = vec![false; steps.len()];
+        for node in wanted {
+            asked_for[node] = true;
+        }
+        for (node, step) in steps.iter().enumerate().rev() {
+            if asked_for[node] {
+                match step.before.filter(|&before| self.fails(before)) {
+                    Some(before) => asked_for[before] = true,
+                    None => step.needs().for_each(|input| asked_for[input] = true),
+                }
+            }
+        }
+        let can_run = |step: &Step| !step.needs().any(|input| self.fails(input));
+        asked_for.into_iter().zip(steps).map(|(asked_for, step)| asked_for && can_run(step)).collect()
+    }
+
+    /// Checks the result of any wish. One that ended with the first failure it met names no others, and
+    /// the node stays as that wish left it.
     #[track_caller]
     pub(crate) fn check(&self, node: usize, result: &Result<Tracked, Error>) {
         match (&self.expected[node], result) {
             (Expected::Value(value), Ok(result)) => assert_eq!(result.value, *value, "value of step {node}"),
-            (Expected::Failure(steps), Err(error)) => self.check_error(node, steps, error),
+            (Expected::Failure(steps), Err(error)) => {
+                let named = self.named(error);
+                let causes = steps.iter().filter(|step| named.contains(step)).count();
+                assert_eq!(causes, named.len(), "step {node} needs {steps:?}, each of them once: {error:?}");
+                let count = 1 + error.others_count();
+                assert!(causes <= count && count <= steps.len(), "step {node} needs {steps:?}: {error:?}");
+            }
             (Expected::Value(_), Err(error)) => panic!("step {node} failed: {error:?}"),
-            (Expected::Failure(steps), Ok(_)) => panic!("step {node} needs one of {steps:?}, which fail"),
+            (Expected::Failure(steps), Ok(_)) => panic!("step {node} needs {steps:?}, which fail"),
         }
     }
 
+    /// The same where none but tolerant wishes have asked for the node: its error names all failures, as
+    /// far as there is room, in the order of the arguments.
     #[track_caller]
-    fn check_error(&self, node: usize, steps: &BTreeSet<usize>, error: &Error) {
-        let key = error.node().key();
-        let origin = steps.iter().filter_map(|&step| self.origins[step].as_ref()).find(|o| o.key == key);
-        let Some(origin) = origin else {
-            panic!("step {node} needs one of {steps:?}, which fail, but this was the error: {error:?}")
-        };
-        assert_eq!(error.node().name(), origin.name);
-        assert_eq!(error.is_panic(), origin.failure == Failure::Panic, "{error:?}");
-        assert!(error.to_string().contains(ON_PURPOSE), "{error:?}");
+    pub(crate) fn check_settled(&self, node: usize, result: &Result<Tracked, Error>) {
+        self.check(node, result);
+        if let (Expected::Failure(steps), Err(error)) = (&self.expected[node], result) {
+            let room = steps.len().min(MOST_NAMED);
+            assert_eq!(self.named(error), steps[..room], "step {node}: {error:?}");
+            if room == steps.len() {
+                assert_eq!(1 + error.others_count(), steps.len(), "step {node}: {error:?}");
+            }
+        }
+    }
+
+    /// Which steps an error names. It has to say of each what that one did.
+    #[track_caller]
+    fn named(&self, error: &Error) -> Vec<usize> {
+        let mut named = Vec::new();
+        for error in std::iter::once(error).chain(error.others()) {
+            let Some(origin) = self.origins.get(&error.node().key()) else {
+                panic!("no step fails with this error: {error:?}")
+            };
+            assert_eq!(error.node().name(), origin.name);
+            assert_eq!(error.is_panic(), origin.failure == Failure::Panic, "{error:?}");
+            assert!(error.to_string().contains(ON_PURPOSE), "{error:?}");
+            named.push(origin.step);
+        }
+        named
     }
 }

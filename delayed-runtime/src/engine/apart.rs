@@ -95,7 +95,7 @@ impl Claim {
         let whole = self.stage == Stage::Waiting;
         self.stage = Stage::Published;
         // Whoever sees the node's end sees that of its span.
-        drop(std::mem::take(&mut self.context));
+        self.context = Context::default();
         abort::leave(self.node.address());
         // SAFETY: the claim was ours; without an error the value is in the payload.
         unsafe {
