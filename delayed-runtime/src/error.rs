@@ -332,7 +332,8 @@ impl Error {
     ///
     /// ```
     /// # use delayed_runtime as delayed;
-    /// # #[tokio::main] async fn main() {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// # runtime.block_on(async {
     /// let parse = |text: &'static str| delayed::call(move || text.parse::<i64>(), ()).flatten();
     /// let sum: delayed::Delayed<i64> = ["1", "two", "3", "four"].map(parse).into_iter().sum();
     /// let [result] = delayed::settle([sum]).await;
@@ -341,7 +342,7 @@ impl Error {
     ///     println!("{}, line {}", failure.node().file(), failure.node().line());
     /// }
     /// # assert_eq!(error.others().len(), 1);
-    /// # }
+    /// # });
     /// ```
     pub fn others(&self) -> impl ExactSizeIterator<Item = &Error> + '_ {
         self.0.others.as_ref().map_or(&[][..], |others| &others.list).iter()
