@@ -6,6 +6,10 @@
 //! `live` to zero is the last user of a full chunk and keeps the chunk for reuse. A chunk that
 //! still has one node is kept whole by it.
 //!
+//! Nodes are often freed by threads that make none, so whatever such a thread keeps is lost to
+//! the others: a thread keeps one empty chunk, and the rest is pooled. With the chunk that it fills and the
+//! one that its latest frees were in, an idle thread holds three at most.
+//!
 //! Chunks are aligned to their size, so a block's chunk is found by masking its address. Blocks
 //! that are large or strictly aligned come from the global allocator, with a serial before them.
 
@@ -16,9 +20,12 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 const CHUNK: usize = 32 << 10;
-const CHUNK_LAYOUT: Layout = match Layout::from_size_align(CHUNK, CHUNK) {
+/// Bytes of a chunk that are ours. The others are for what malloc puts before each block: without them
+/// it could not lay two chunks side by side, and left a hole as large as a chunk after each one.
+const USED: usize = CHUNK - 16;
+const CHUNK_LAYOUT: Layout = match Layout::from_size_align(USED, CHUNK) {
     Ok(layout) => layout,
-    Err(_) => panic!("a chunk's size is a power of two"),
+    Err(_) => panic!("a chunk's alignment is a power of two"),
 };
 const HEADER: usize = 16;
 /// All blocks of a chunk begin at a multiple of this.
@@ -27,10 +34,7 @@ pub(crate) const ALIGN: usize = 8;
 const LARGEST: usize = 1 << 10;
 /// More than the blocks that fit into a chunk.
 const FILLING: u32 = 1 << 30;
-/// Chunks that a thread keeps for itself: 256 KiB. It gives back half when it has twice as many. Every
-/// thread that frees nodes comes to keep them, also those that run blocking nodes.
-const KEPT: usize = (256 << 10) / CHUNK;
-/// Chunks that all threads together keep: 64 MiB.
+/// Empty chunks that the pool keeps, for all threads: 64 MiB.
 const POOLED: usize = (64 << 20) / CHUNK;
 
 #[repr(C)]
@@ -50,7 +54,8 @@ struct Local {
     /// The chunk of the latest frees, and how many of them `live` does not know yet.
     freed_in: *mut Chunk,
     freed: u32,
-    kept: Vec<NonNull<Chunk>>,
+    /// An empty chunk, for the next filling.
+    kept: Option<NonNull<Chunk>>,
 }
 
 struct Pool(Vec<NonNull<Chunk>>);
@@ -69,7 +74,7 @@ thread_local! {
             allocated: 0,
             freed_in: ptr::null_mut(),
             freed: 0,
-            kept: Vec::new(),
+            kept: None,
         })
     };
 }
@@ -148,7 +153,7 @@ pub(crate) unsafe fn free_small(block: NonNull<u8>) {
 #[cold]
 unsafe fn free_last(chunk: *mut Chunk) {
     // SAFETY: the caller's promise.
-    pool(unsafe { give_back(chunk, 1) }.into_iter());
+    unsafe { give_back(chunk, 1) }.into_iter().for_each(pool);
 }
 
 /// A number that no other block of this process has had.
@@ -184,16 +189,15 @@ unsafe fn give_back(chunk: *mut Chunk, blocks: u32) -> Option<NonNull<Chunk>> {
     if before == blocks { NonNull::new(chunk) } else { None }
 }
 
-fn pool(chunks: impl Iterator<Item = NonNull<Chunk>>) {
+/// Makes an empty chunk the pool's, or gives it to the global allocator if the pool is full.
+fn pool(chunk: NonNull<Chunk>) {
     let mut pool = POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    for chunk in chunks {
-        if pool.0.len() < POOLED {
-            pool.0.push(chunk);
-        } else {
-            // SAFETY: an empty chunk, allocated with this layout in `Local::fresh`.
-            unsafe { dealloc(chunk.as_ptr().cast(), CHUNK_LAYOUT) };
-        }
+    if pool.0.len() < POOLED {
+        return pool.0.push(chunk);
     }
+    drop(pool);
+    // SAFETY: an empty chunk, allocated with this layout in `Local::fresh`.
+    unsafe { dealloc(chunk.as_ptr().cast(), CHUNK_LAYOUT) };
 }
 
 impl Local {
@@ -209,7 +213,7 @@ impl Local {
                 serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             });
             let start = chunk.cast::<u8>();
-            self.end = start.add(CHUNK).as_ptr();
+            self.end = start.add(USED).as_ptr();
             let block = start.add(HEADER);
             self.next = block.add(size).as_ptr();
             self.allocated = 1;
@@ -220,7 +224,7 @@ impl Local {
     /// Stops filling the current chunk.
     fn retire(&mut self) {
         if !self.end.is_null() {
-            let chunk = self.end.wrapping_sub(CHUNK).cast::<Chunk>();
+            let chunk = self.end.wrapping_sub(USED).cast::<Chunk>();
             let unused = FILLING - self.allocated;
             self.end = ptr::null_mut();
             self.next = ptr::null_mut();
@@ -230,22 +234,16 @@ impl Local {
         }
     }
 
-    fn keep(&mut self, chunk: Option<NonNull<Chunk>>) {
-        self.kept.extend(chunk);
-        if self.kept.len() >= 2 * KEPT {
-            pool(self.kept.drain(KEPT..));
+    /// Keeps the chunk if that was emptied: it is warmer than the one before.
+    fn keep(&mut self, emptied: Option<NonNull<Chunk>>) {
+        if emptied.is_some() {
+            std::mem::replace(&mut self.kept, emptied).into_iter().for_each(pool);
         }
     }
 
     fn fresh(&mut self) -> NonNull<Chunk> {
-        if let Some(chunk) = self.kept.pop() {
-            return chunk;
-        }
-        let mut pool = POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let from = pool.0.len().saturating_sub(KEPT);
-        self.kept.extend(pool.0.drain(from..));
-        drop(pool);
-        self.kept.pop().unwrap_or_else(|| {
+        let pooled = || POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).0.pop();
+        self.kept.take().or_else(pooled).unwrap_or_else(|| {
             // SAFETY: the layout's size is not zero.
             let chunk = unsafe { alloc(CHUNK_LAYOUT) };
             NonNull::new(chunk.cast()).unwrap_or_else(|| handle_alloc_error(CHUNK_LAYOUT))
@@ -275,7 +273,7 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.flush();
         self.retire();
-        pool(self.kept.drain(..));
+        self.kept.take().into_iter().for_each(pool);
     }
 }
 
@@ -288,7 +286,7 @@ fn orphan(size: usize) -> NonNull<u8> {
         allocated: 0,
         freed_in: ptr::null_mut(),
         freed: 0,
-        kept: Vec::new(),
+        kept: None,
     };
     local.refill(size)
 }
