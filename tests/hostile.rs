@@ -269,6 +269,17 @@ fn known_names_break_nothing() {
 }
 
 #[test]
+fn other_failures_are_shown_like_the_first() {
+    for name in NAMES {
+        let failing = || value(Err::<i64, String>("no".to_owned())).flatten().named(name);
+        let [result] = futures::executor::block_on(delayed::settle([failing() + failing()]));
+        let report = format!("{:?}", result.unwrap_err());
+        assert!(report.contains("and 1 more node failed"), "{report}");
+        assert!(report.split('\n').all(is_one_line), "{report:?}");
+    }
+}
+
+#[test]
 fn a_megabyte_of_text_is_cut() {
     for part in ["x", " ", "\\", "\u{301}", "\n"] {
         let name = part.repeat((1 << 20) / part.len());

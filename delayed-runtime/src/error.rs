@@ -3,6 +3,7 @@
 mod others;
 
 pub(crate) use others::Failures;
+use others::Others;
 
 use crate::panic;
 use crate::task::Place;
@@ -12,8 +13,6 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-
-use others::Others;
 
 /// The longest chain of consumers that an error remembers.
 const CHAIN: usize = 32;
@@ -451,7 +450,7 @@ impl fmt::Debug for Error {
         for other in &others.list {
             let node = other.node();
             write!(f, "\n    {other}, at {}:{}:{}", node.file(), node.line(), node.column())?;
-            write!(f, ", key {}", node.key())?;
+            write!(f, ", key {}", node.shown_key())?;
         }
         if others.count > others.list.len() { f.write_str("\n    …") } else { Ok(()) }
     }
