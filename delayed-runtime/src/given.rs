@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Given {
     pub(crate) name: Option<Arc<str>>,
     pub(crate) priority: Option<i32>,
@@ -29,31 +29,14 @@ fn given() -> MutexGuard<'static, HashMap<usize, Given>> {
     GIVEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-pub(crate) fn name(address: usize, name: &str) {
-    given().entry(address).or_default().name = Some(name.into());
+/// Gives something to the node at an address.
+pub(crate) fn give(address: usize, what: impl FnOnce(&mut Given)) {
+    what(given().entry(address).or_default());
 }
 
-pub(crate) fn priority(address: usize, priority: i32) {
-    given().entry(address).or_default().priority = Some(priority);
-    has_priority();
-}
-
-pub(crate) fn timeout(address: usize, timeout: Duration) {
-    given().entry(address).or_default().timeout = Some(timeout);
-}
-
-pub(crate) fn timed_out(address: usize, limit: Duration) {
-    given().entry(address).or_default().timed_out = Some(limit);
-}
-
-#[cfg(feature = "tracing")]
-pub(crate) fn span(address: usize, span: tracing::Span) {
-    given().entry(address).or_default().span = Some(span);
-}
-
-#[cfg(feature = "tracing")]
-pub(crate) fn take_span(address: usize) -> Option<tracing::Span> {
-    given().get_mut(&address)?.span.take()
+/// Looks at what was given to the node at an address.
+pub(crate) fn look<R>(address: usize, at: impl FnOnce(&mut Given) -> Option<R>) -> Option<R> {
+    given().get_mut(&address).and_then(at)
 }
 
 /// There is a node with a priority, its own or its function's.
@@ -64,10 +47,6 @@ pub(crate) fn has_priority() {
 
 pub(crate) fn uses_priorities() -> bool {
     PRIORITIES.load(Ordering::Relaxed)
-}
-
-pub(crate) fn get(address: usize) -> Given {
-    given().get(&address).cloned().unwrap_or_default()
 }
 
 pub(crate) fn remove(address: usize) {

@@ -9,6 +9,7 @@ use super::publish::enqueue;
 use crate::abort;
 use crate::node::{CLAIMED, Node, Waiters};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Starts the clock of a node that is in the table of tasks, if it has a limit.
 ///
@@ -24,7 +25,7 @@ pub(super) fn start(engine: &Engine, node: Node) {
     };
     let clock = runtime.spawn(async move {
         sleep.await;
-        enqueue(end(node, id));
+        enqueue(end(node, id, limit));
     });
     if let Some(entry) = abort::tasks().get_mut(&node.address()).filter(|entry| entry.id == id) {
         entry.clock = Some(clock.abort_handle());
@@ -32,19 +33,16 @@ pub(super) fn start(engine: &Engine, node: Node) {
 }
 
 /// Cancels a node whose time is over, if it has not ended; returns who waited for it.
-fn end(node: Node, id: u64) -> Waiters {
+fn end(node: Node, id: u64, limit: Duration) -> Waiters {
     let mut waiters = Waiters::none();
     abort::after(node.address(), id, || {
         // A node in the table is there and claimed. Whatever cancels it holds the lock of the table.
         if node.word(Ordering::Relaxed).state() != CLAIMED {
             return false;
         }
-        node.set_timed_out(node.timeout().unwrap_or_default());
-        match node.mark_cancelled() {
-            Ok(waited) => waiters = waited,
-            Err(_) => return false,
-        }
-        true
+        node.set_timed_out(limit);
+        let cancelled = node.mark_cancelled();
+        cancelled.map(|waited| waiters = waited).is_ok()
     });
     waiters
 }

@@ -294,7 +294,8 @@ impl Node {
     }
 
     pub(crate) fn info(self) -> NodeInfo {
-        let name = self.given().name.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
+        let given = self.given(|given| given.name.clone());
+        let name = given.map_or(Name::OfFunction(self.vtable().task.name), Name::Given);
         NodeInfo { name, id: self.id(), place: self.place() }
     }
 
@@ -304,51 +305,47 @@ impl Node {
 
     /// Gives the node a name of its own.
     pub(crate) fn set_name(self, name: &str) {
-        given::name(self.address(), name);
-        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+        self.give(|given| given.name = Some(name.into()));
     }
 
     /// Gives the node a priority of its own.
     pub(crate) fn set_priority(self, priority: i32) {
-        given::priority(self.address(), priority);
-        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+        self.give(|given| given.priority = Some(priority));
+        given::has_priority();
     }
 
     pub(crate) fn priority(self) -> i32 {
-        self.given().priority.unwrap_or(self.vtable().task.priority)
+        self.given(|given| given.priority).unwrap_or(self.vtable().task.priority)
     }
 
     /// Gives the node a time limit of its own.
     pub(crate) fn set_timeout(self, timeout: Duration) {
-        given::timeout(self.address(), timeout);
-        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn set_span(self, span: tracing::Span) {
-        given::span(self.address(), span);
-        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
-    }
-
-    #[cfg(feature = "tracing")]
-    pub(crate) fn take_span(self) -> Option<tracing::Span> {
-        if self.is_given() { given::take_span(self.address()) } else { None }
+        self.give(|given| given.timeout = Some(timeout));
     }
 
     /// How long the node may run.
     pub(crate) fn timeout(self) -> Option<Duration> {
-        self.given().timeout.or(self.vtable().task.timeout)
+        self.given(|given| given.timeout).or(self.vtable().task.timeout)
     }
 
     /// Says why the node is about to be cancelled. Whoever sees it cancelled sees this.
     pub(crate) fn set_timed_out(self, limit: Duration) {
-        given::timed_out(self.address(), limit);
-        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+        self.give(|given| given.timed_out = Some(limit));
     }
 
     /// Why the node is cancelled.
     pub(crate) fn cause_of_cancel(self) -> Cause {
-        self.given().timed_out.map_or(Cause::Cancelled, Cause::TimedOut)
+        self.given(|given| given.timed_out).map_or(Cause::Cancelled, Cause::TimedOut)
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn set_span(self, span: tracing::Span) {
+        self.give(|given| given.span = Some(span));
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn take_span(self) -> Option<tracing::Span> {
+        self.given(|given| given.span.take())
     }
 
     /// Whether something was given to this node alone.
@@ -359,7 +356,7 @@ impl Node {
 
     /// Whether the node leaves the loops when it is its turn.
     pub(crate) fn runs_apart(self) -> bool {
-        self.vtable().kind.is_apart() || self.given().timeout.is_some()
+        self.vtable().kind.is_apart() || self.given(|given| given.timeout).is_some()
     }
 
     /// Whether the node may leave the loops at some time: when it runs, or to be tried again.
@@ -367,8 +364,13 @@ impl Node {
         self.vtable().task.retries > 0 || self.runs_apart()
     }
 
-    fn given(self) -> Given {
-        if self.is_given() { given::get(self.address()) } else { Given::default() }
+    fn give(self, what: impl FnOnce(&mut Given)) {
+        given::give(self.address(), what);
+        self.marks().fetch_or(GIVEN, Ordering::Relaxed);
+    }
+
+    fn given<R>(self, what: impl FnOnce(&mut Given) -> Option<R>) -> Option<R> {
+        if self.is_given() { given::look(self.address(), what) } else { None }
     }
 }
 
