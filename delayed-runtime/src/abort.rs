@@ -5,42 +5,41 @@
 //! after the entry, because a runtime that shuts down may drop the task while it is spawned. A
 //! function that blocks has no task, because nothing can stop it.
 
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{self, MutexGuard};
 use std::collections::HashMap;
-#[cfg(not(all(test, loom)))]
-use std::sync::LazyLock;
 use tokio::task::AbortHandle;
 
 pub(crate) struct Entry {
     /// The node's id.
-    pub(crate) id: u64,
+    id: u64,
     pub(crate) task: Option<AbortHandle>,
     /// The task that waits until the node's time is over.
     pub(crate) clock: Option<AbortHandle>,
 }
 
 /// By the node's address.
-pub(crate) type Tasks = HashMap<usize, Entry>;
+#[derive(Default)]
+pub(crate) struct Tasks(HashMap<usize, Entry>);
 
-#[cfg(not(all(test, loom)))]
-static TASKS: LazyLock<Mutex<Tasks>> = LazyLock::new(Mutex::default);
-#[cfg(all(test, loom))]
-loom::lazy_static! {
-    static ref TASKS: Mutex<Tasks> = Mutex::new(HashMap::new());
+sync::global! {
+    pub(crate) fn tasks() -> Tasks
 }
 
-pub(crate) fn tasks() -> MutexGuard<'static, Tasks> {
-    TASKS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+impl Tasks {
+    /// The entry of a node that may be gone, and another one be at its address.
+    pub(crate) fn get(&mut self, address: usize, id: u64) -> Option<&mut Entry> {
+        self.0.get_mut(&address).filter(|entry| entry.id == id)
+    }
 }
 
 /// Enters a node that is going to run apart.
 pub(crate) fn enter(address: usize, id: u64) {
-    tasks().insert(address, Entry { id, task: None, clock: None });
+    tasks().0.insert(address, Entry { id, task: None, clock: None });
 }
 
 /// Takes a node out that is about to be published.
 pub(crate) fn leave(address: usize) {
-    let left = tasks().remove(&address);
+    let left = tasks().0.remove(&address);
     if let Some(clock) = left.and_then(|entry| entry.clock) {
         clock.abort();
     }
@@ -55,14 +54,14 @@ pub(crate) fn with(address: usize, end: impl FnOnce() -> bool) -> bool {
 
 /// The same for a node that may be gone: does nothing unless the node `id` is in the table.
 pub(crate) fn after(address: usize, id: u64, end: impl FnOnce() -> bool) {
-    let tasks = tasks();
-    if tasks.get(&address).is_some_and(|entry| entry.id == id) {
+    let mut tasks = tasks();
+    if tasks.get(address, id).is_some() {
         end_under(tasks, address, end);
     }
 }
 
 fn end_under(tasks: MutexGuard<'_, Tasks>, address: usize, end: impl FnOnce() -> bool) -> bool {
-    let task = tasks.get(&address).and_then(|entry| entry.task.clone());
+    let task = tasks.0.get(&address).and_then(|entry| entry.task.clone());
     let ended = end();
     drop(tasks);
     if let (true, Some(task)) = (ended, task) {

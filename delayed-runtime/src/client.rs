@@ -18,10 +18,10 @@ const OTHER_THREADS: usize = 512;
 const LARGEST_SCALE: usize = 16;
 /// The largest number of threads that a client is built with.
 const MOST_AT_START: usize = 1024;
-/// The most units of a resource: what tokio's semaphores can count on every platform.
-const MOST_UNITS: u32 = u32::MAX >> 3;
 /// The same for a runtime that is not the client's own, whose pool's size is not known.
 const MOST_BORROWED: usize = 256;
+/// The most units of a resource: what tokio's semaphores can count on every platform.
+const MOST_UNITS: u32 = u32::MAX >> 3;
 
 /// Owns workers: groups of threads that run nodes.
 ///

@@ -1,8 +1,8 @@
 //! The `tracing` spans of nodes, with the feature of that name.
 //!
-//! A node's span is made with the node, so the span around the call is its parent. It is entered where the function is called and where its
-//! future is polled, and closed when the node has ended. Without the feature, or a subscriber that is
-//! interested, there is nothing.
+//! A node's span is made with the node, so the span around the call is its parent. It is entered where the
+//! function is called and where its future is polled, and closed when the node has ended. Without the feature,
+//! or a subscriber that is interested, there is nothing.
 
 use crate::node::Node;
 

@@ -17,7 +17,7 @@
 //! Code of the user (`Eq`, `Hash`, `Drop` of arguments) runs without the lock.
 
 use crate::node::{Kind, Node, NodeRef};
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::{self, MutexGuard};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -83,15 +83,8 @@ struct Table {
     made: u64,
 }
 
-#[cfg(not(all(test, loom)))]
-static TABLE: LazyLock<Mutex<Table>> = LazyLock::new(Mutex::default);
-#[cfg(all(test, loom))]
-loom::lazy_static! {
-    static ref TABLE: Mutex<Table> = Mutex::new(Table::default());
-}
-
-fn table() -> MutexGuard<'static, Table> {
-    TABLE.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+sync::global! {
+    fn table() -> Table
 }
 
 impl Table {
@@ -147,23 +140,28 @@ pub(crate) fn one_of(node: NodeRef, function: TypeId, plain: Compared) -> NodeRe
         if !call.equals(&other) {
             continue;
         }
-        let mut table = table();
+        let table = table();
         let Some(found) = table.of_hash(hash).find(|entry| entry.number == number).map(|entry| entry.node)
         else {
             continue;
         };
         if !found.has_failed() {
             // SAFETY: the node lives while its entry is there, and the table is locked.
-            return unsafe { found.acquire_unified() };
+            return unsafe { found.acquire() };
         }
-        let removed = table.remove(found);
-        // From here a reference that is given back is like that of any node.
-        let unreferenced = found.clear_unified();
-        drop(table);
-        drop(removed);
-        if unreferenced {
-            found.release_unified();
-        }
+        forget(table, found);
+    }
+}
+
+/// Takes a node out of the table, which then goes if nobody refers to it.
+fn forget(mut table: MutexGuard<'_, Table>, node: Node) {
+    let removed = table.remove(node);
+    // From here a reference that is given back is like that of any node.
+    let unreferenced = node.clear_unified();
+    drop(table);
+    drop(removed);
+    if unreferenced {
+        node.release_unified();
     }
 }
 
@@ -187,23 +185,18 @@ fn inputs(node: &NodeRef) -> Vec<u64> {
 /// After the last reference of the node at `address` was given back. The node may be gone, or there may
 /// be another one.
 pub(crate) fn unreferenced(address: usize) {
-    let mut table = table();
-    let Some(node) = table.node(address).filter(|node| node.is_unreferenced()) else { return };
-    let removed = table.remove(node);
-    drop(table);
-    drop(removed);
-    node.release_unified();
+    let table = table();
+    if let Some(node) = table.node(address).filter(|node| node.is_unreferenced()) {
+        forget(table, node);
+    }
 }
 
 /// Takes a node out of the table if its count is still `count`, which nobody but the table can change.
 pub(crate) fn withdraw(node: Node, count: u32) -> bool {
-    let mut table = table();
-    if !node.has_count(count) {
-        return false;
+    let table = table();
+    let is_last = node.has_count(count);
+    if is_last {
+        forget(table, node);
     }
-    let removed = table.remove(node);
-    node.clear_unified();
-    drop(table);
-    drop(removed);
-    true
+    is_last
 }

@@ -73,6 +73,23 @@ mod plain {
     }
 }
 
+/// A function that locks a value of the process: of each run of a model its own.
+macro_rules! global {
+    ($(#[$doc:meta])* $visible:vis fn $name:ident() -> $of:ty) => {
+        $(#[$doc])*
+        $visible fn $name() -> $crate::sync::MutexGuard<'static, $of> {
+            #[cfg(not(all(test, loom)))]
+            static GLOBAL: std::sync::LazyLock<$crate::sync::Mutex<$of>> = std::sync::LazyLock::new(Default::default);
+            #[cfg(all(test, loom))]
+            loom::lazy_static! {
+                static ref GLOBAL: $crate::sync::Mutex<$of> = $crate::sync::Mutex::new(Default::default());
+            }
+            GLOBAL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        }
+    };
+}
+pub(crate) use global;
+
 /// Locks that are no part of a model.
 pub(crate) mod unmodelled {
     #[cfg(tsan)]

@@ -4,23 +4,14 @@
 //! left. Whoever gives back the last but one finds here whom to tell. An entry may be older than
 //! the node at its address; so whoever is told looks for itself.
 
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync;
 use std::collections::HashMap;
 use std::sync::Arc;
-#[cfg(not(all(test, loom)))]
-use std::sync::LazyLock;
 
 type Watcher = Arc<dyn Fn() + Send + Sync>;
 
-#[cfg(not(all(test, loom)))]
-static WATCHERS: LazyLock<Mutex<HashMap<usize, Watcher>>> = LazyLock::new(Mutex::default);
-#[cfg(all(test, loom))]
-loom::lazy_static! {
-    static ref WATCHERS: Mutex<HashMap<usize, Watcher>> = Mutex::new(HashMap::new());
-}
-
-fn watchers() -> MutexGuard<'static, HashMap<usize, Watcher>> {
-    WATCHERS.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+sync::global! {
+    fn watchers() -> HashMap<usize, Watcher>
 }
 
 /// Adds a watcher, unless the node at `address` has one, and marks the node while the table is locked:

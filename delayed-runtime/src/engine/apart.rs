@@ -92,11 +92,7 @@ impl Claim {
             Ok(Outcome::Again) => unreachable!("only nodes of the loops ask for more inputs"),
             Err(panic) => Some(Error::panicked(self.node.info(), panic)),
         };
-        let whole = self.stage == Stage::Waiting;
-        self.stage = Stage::Published;
-        // Whoever sees the node's end sees that of its span.
-        self.context = Context::default();
-        abort::leave(self.node.address());
+        let whole = self.leave() == Stage::Waiting;
         // SAFETY: the claim was ours; without an error the value is in the payload.
         unsafe {
             match error {
@@ -130,9 +126,16 @@ impl Claim {
 
     /// Gives the claim of a node back that has not come to its function.
     fn give_back(mut self) {
-        self.stage = Stage::Published;
-        abort::leave(self.node.address());
+        self.leave();
         drop_claim(self.node);
+    }
+
+    /// Ends what there is beside the node, which the caller then publishes. Gives how far the node had come.
+    fn leave(&mut self) -> Stage {
+        // Whoever sees the node's end sees that of its span.
+        self.context = Context::default();
+        abort::leave(self.node.address());
+        std::mem::replace(&mut self.stage, Stage::Published)
     }
 }
 
@@ -143,8 +146,7 @@ impl Drop for Claim {
             return;
         }
         let node = self.node;
-        abort::leave(node.address());
-        let whole = self.stage == Stage::Waiting;
+        let whole = self.leave() == Stage::Waiting;
         let cause = match node.word(Ordering::Relaxed).state() {
             CANCELLED | ORPHANED => node.cause_of_cancel(),
             // Another client may compute it.
@@ -209,7 +211,7 @@ pub(super) fn adopt(demand: &Arc<Demand>, node: Node, future: NodeFuture) {
 fn may_abort(node: Node, id: u64, task: AbortHandle) {
     let mut tasks = abort::tasks();
     // Without its entry the node may be gone.
-    if let Some(entry) = tasks.get_mut(&node.address()).filter(|entry| entry.id == id) {
+    if let Some(entry) = tasks.get(node.address(), id) {
         let unwanted = matches!(node.word(Ordering::Relaxed).state(), CANCELLED | ORPHANED);
         entry.task = Some(task.clone());
         drop(tasks);
@@ -227,23 +229,27 @@ fn wait_again(waiter: Node, node: Node, id: u64) {
         Arc::increment_strong_count(demand);
         Arc::from_raw(demand)
     };
-    let failures = demand.failures();
-    if *failures > 0 {
-        // One may be of another input.
-        drop(failures);
-        return enqueue([waiter]);
-    }
-    demand.will_await(node, id);
+    let waits = {
+        let any_failure = demand.any_failure();
+        // A failure may be that of another input.
+        !*any_failure && {
+            demand.will_await(node, id);
+            wait_while_claimed(waiter, node)
+        }
+    };
+    if waits { demand.has_started_to_wait(node, id) } else { enqueue([waiter]) }
+}
+
+/// Makes a node whose claim the caller has a waiter of `node`, unless that is claimed no more.
+fn wait_while_claimed(waiter: Node, node: Node) -> bool {
     loop {
         let word = node.word(Ordering::Acquire);
         if word.state() != CLAIMED {
-            drop(failures);
-            return enqueue([waiter]);
+            return false;
         }
-        // SAFETY: the waiter's claim is ours until it is in the list again.
+        // SAFETY: the waiter's claim is the caller's until it is in the list.
         if unsafe { waiter.wait_for(node, word) }.is_ok() {
-            drop(failures);
-            return demand.has_started_to_wait(node, id);
+            return true;
         }
     }
 }

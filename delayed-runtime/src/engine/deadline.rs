@@ -27,7 +27,7 @@ pub(super) fn start(engine: &Engine, node: Node) {
         sleep.await;
         enqueue(end(node, id, limit));
     });
-    if let Some(entry) = abort::tasks().get_mut(&node.address()).filter(|entry| entry.id == id) {
+    if let Some(entry) = abort::tasks().get(node.address(), id) {
         entry.clock = Some(clock.abort_handle());
     }
 }

@@ -83,8 +83,8 @@ pub(crate) struct Demand {
     /// Nodes that run apart and that nodes claimed for this wish wait for, and their
     /// ids. To be looked at only if the table of tasks has them.
     awaits: Mutex<Vec<(Node, u64)>>,
-    /// How many walks and tasks have told that nodes claimed for this wish failed.
-    failures: Mutex<usize>,
+    /// A walk or a task has told that nodes claimed for this wish failed.
+    any_failure: Mutex<bool>,
 }
 
 builtins! {
@@ -214,7 +214,7 @@ impl Demand {
             listener,
             progress: Mutex::new(Progress::Open(None)),
             awaits: Mutex::default(),
-            failures: Mutex::default(),
+            any_failure: Mutex::default(),
         });
         let vtable = if tolerant { &TOLERANT } else { &FAIL_FAST };
         let sink = Node::allocate(vtable, inputs.len(), ORPHANED, None);
@@ -328,8 +328,8 @@ impl Demand {
     pub(super) fn will_await(&self, input: Node, id: u64) {
         let mut awaits = lock(&self.awaits);
         if awaits.len() == awaits.capacity() {
-            let tasks = abort::tasks();
-            awaits.retain(|(node, id)| tasks.get(&node.address()).is_some_and(|entry| entry.id == *id));
+            let mut tasks = abort::tasks();
+            awaits.retain(|(node, id)| tasks.get(node.address(), *id).is_some());
         }
         awaits.push((input, id));
     }
@@ -353,9 +353,10 @@ impl Demand {
         }
     }
 
-    /// The count of failures, which does not change while the caller looks at inputs and becomes a waiter.
-    pub(super) fn failures(&self) -> MutexGuard<'_, usize> {
-        lock(&self.failures)
+    /// Whether nodes claimed for this wish have failed; none is told while the caller looks at inputs and
+    /// becomes a waiter.
+    pub(super) fn any_failure(&self) -> MutexGuard<'_, bool> {
+        lock(&self.any_failure)
     }
 
     /// Nodes claimed for this wish have failed, and all of the wish fails with them unless it is tolerant.
@@ -366,8 +367,8 @@ impl Demand {
             return;
         }
         let waiting = {
-            let mut failures = self.failures();
-            *failures += 1;
+            let mut any_failure = self.any_failure();
+            *any_failure = true;
             waiters_of(std::mem::take(&mut *lock(&self.awaits)))
         };
         enqueue(waiting);
@@ -379,9 +380,9 @@ impl Demand {
 fn waiters_of(nodes: impl IntoIterator<Item = (Node, u64)>) -> Vec<Node> {
     let mut waiters = Vec::new();
     for (node, id) in nodes {
-        let tasks = abort::tasks();
+        let mut tasks = abort::tasks();
         // A node in the table is there, and claimed, while the lock is held.
-        if tasks.get(&node.address()).is_some_and(|entry| entry.id == id) {
+        if tasks.get(node.address(), id).is_some() {
             waiters.extend(node.take_waiters());
         }
     }

@@ -97,9 +97,9 @@ impl Walker<'_> {
     #[inline(never)]
     pub(super) fn suspend(&mut self, demand: &Arc<Demand>, frame: Frame, defers: bool) -> Option<bool> {
         let (waits, looking) = {
-            let failures = demand.failures();
+            let any_failure = demand.any_failure();
             // After a failure those that wait for this node look at their inputs, too.
-            let looking = if *failures > 0 { frame.0.take_waiters() } else { Waiters::none() };
+            let looking = if *any_failure { frame.0.take_waiters() } else { Waiters::none() };
             (self.wait_for_input(demand, frame, defers), looking)
         };
         enqueue(looking);

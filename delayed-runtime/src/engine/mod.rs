@@ -37,7 +37,6 @@ mod deferred;
 mod demand;
 mod frame;
 mod lane;
-
 mod leave;
 mod loops;
 #[cfg(all(test, loom))]

@@ -175,14 +175,11 @@ impl<'a> Walker<'a> {
             start.begin(None);
         }
         let mut current = start;
-        loop {
+        let walked = loop {
             match catch_unwind(AssertUnwindSafe(|| self.go(demand, current, start))) {
                 Ok(walked) => {
                     self.pace.look_back();
-                    if self.has_failed {
-                        demand.has_failed();
-                    }
-                    return walked;
+                    break walked;
                 }
                 Err(panic) => {
                     let (node, frame) = self.called.take().expect("only functions panic");
@@ -190,14 +187,15 @@ impl<'a> Walker<'a> {
                     self.ended_otherwise(node, Err(panic));
                     match next {
                         Some(next) => current = next,
-                        None => {
-                            demand.has_failed();
-                            return Walked::Ended;
-                        }
+                        None => break Walked::Ended,
                     }
                 }
             }
+        };
+        if self.has_failed {
+            demand.has_failed();
         }
+        walked
     }
 
     /// Walks on from a frame. Unwinds when a function does.

@@ -22,7 +22,7 @@
 //!   before its place is free; a closed engine not looked at
 //! - `pure.rs`: a node that is let go although it was found again; one whose value is moved although it
 //!   was; one that failed and is not freed; the count, Relaxed
-//! - `has_failed`: not counted; its lock not held while a node comes to wait
+//! - `has_failed`: not remembered; its lock not held while a node comes to wait
 //! - `cancel`: who waited is not resumed; `Demand::end`: nobody is told
 //!
 //! These it does not see, because another order covers them: `exchange` that fails, Relaxed (seen if

@@ -190,10 +190,11 @@ impl Node {
     ///
     /// # Safety
     ///
-    /// The caller knows of a reference that lives as long as this call.
+    /// The caller knows of a reference that lives as long as this call, or has the lock of `pure.rs`, where
+    /// the node is found.
     #[inline(always)]
     pub(crate) unsafe fn acquire(self) -> NodeRef {
-        // Relaxed as in `Arc`: a new reference is made from one that is already there.
+        // Relaxed as in `Arc`: a new reference is made from one that is already there, or under the lock.
         if self.references().fetch_add(1, Ordering::Relaxed) & !(WATCHED | UNIFIED) > MOST_REFERENCES {
             std::process::abort();
         }
@@ -269,16 +270,6 @@ impl Node {
     pub(crate) fn has_count(self, count: u32) -> bool {
         // Acquire as in `is_unique`.
         self.references().load(Ordering::Acquire) == count
-    }
-
-    /// A reference of a node that may have had none.
-    ///
-    /// # Safety
-    ///
-    /// The node is there.
-    pub(crate) unsafe fn acquire_unified(self) -> NodeRef {
-        // SAFETY: the caller's promise.
-        unsafe { self.acquire() }
     }
 
     /// Frees a node that nobody refers to and that cannot be found any more, or leaves it to its claimer.
