@@ -17,6 +17,7 @@ use crate::options::{Options, Root};
 use crate::signature::{Constructor, Param, edges};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use std::time::Duration;
 use syn::ext::IdentExt;
 use syn::{Attribute, LitStr};
 
@@ -68,20 +69,20 @@ impl Constructor {
             }),
         };
         let mut arguments = quote!((#(#slots,)*));
-        let compared = options.pure.as_ref().map(|_| {
+        let mut compared = TokenStream::new();
+        if options.pure.is_some() {
             let consts = &self.consts;
             let types = self.turbofish.iter().filter(|param| !consts.contains(param));
             let types = quote!((#(::core::marker::PhantomData<#types>,)*));
             arguments =
                 quote_spanned!(span=> #root::__private::pure::<#types, _, _>(#arguments, (#(#consts,)*)));
-            self.params.iter().map(|param| param.compared(&options.root))
-        });
-        let compared = compared.into_iter().flatten();
+            compared.extend(self.params.iter().map(|param| param.compared(&options.root)));
+        }
         let call = quote_spanned!(span=> #root::__private::#make(#arguments, #run));
         quote! {
             enum __Delayed {}
             impl #root::__private::Function for __Delayed { const TASK: #root::__private::Task = #task; }
-            #(#compared)*
+            #compared
             #call
         }
     }
@@ -99,17 +100,14 @@ impl Constructor {
         let labels = self.all_params().map(|param| &param.label);
         let blocking = options.blocking.is_some().then(|| quote!(.blocking()));
         let priority = options.priority.map(|priority| quote!(.priority(#priority)));
-        let timeout = options.timeout.map(|limit| {
-            let (seconds, nanos) = (limit.as_secs(), limit.subsec_nanos());
-            quote!(.timeout(#seconds, #nanos))
-        });
+        let parts = |time: Duration| {
+            [Literal::u64_suffixed(time.as_secs()), Literal::u32_suffixed(time.subsec_nanos())]
+        };
+        let timeout = options.timeout.map(parts).map(|parts| quote!(.timeout(#(#parts),*)));
         let resource = options.resource.as_ref().map(|(name, units)| quote!(.resource(#name, #units)));
         let retries = options.retries.as_ref().map(|retries| {
             let most = retries.most;
-            let backoff = retries.backoff.map(|first| {
-                let (seconds, nanos) = (first.as_secs(), first.subsec_nanos());
-                quote!(.backoff(#seconds, #nanos))
-            });
+            let backoff = retries.backoff.map(parts).map(|parts| quote!(.backoff(#(#parts),*)));
             quote!(.retries(#most) #backoff)
         });
         quote! {
@@ -143,12 +141,12 @@ impl Constructor {
         }
         let root = options.root.at(span);
         match &options.retries {
-            Some(retries) if self.output.fallible => {
+            Some(retries) => {
                 let condition = retries.condition.clone().unwrap_or_else(|| quote!(|_| true));
                 quote_spanned!(span=> #root::__private::attempt!(#run, #condition))
             }
             None if self.output.fallible => quote_spanned!(span=> #root::__private::keep!(#run)),
-            _ => run,
+            None => run,
         }
     }
 }

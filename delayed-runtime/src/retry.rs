@@ -149,23 +149,28 @@ where
         match attempts.after(failed) {
             Ok(Duration::ZERO) => {}
             Ok(delay) => {
-                return First::Goes(Box::pin(others(attempts, delay, Arc::new((attempt, values)))));
+                let call = Arc::new((attempt, values));
+                let others = go_on(attempts, delay, move || {
+                    let call = call.clone();
+                    engine::call_blocking(move || (call.0)(&call.1))
+                });
+                return First::Goes(Box::pin(others));
             }
             Err(failure) => return First::Ended(Err(failure)),
         }
     }
 }
 
-async fn others<V, R, F>(mut attempts: Attempts, mut delay: Duration, call: Arc<(F, V)>) -> Tried<R>
+/// Makes attempts, the first one after a delay, until there is nothing to wait for any more.
+async fn go_on<R, Fut>(mut attempts: Attempts, mut delay: Duration, attempt: impl Fn() -> Fut) -> Tried<R>
 where
-    V: Send + Sync + 'static,
-    R: Value,
-    F: Fn(&V) -> Result<R, Attempt> + Send + Sync + 'static,
+    Fut: Future<Output = Result<R, Attempt>>,
 {
     loop {
-        tokio::time::sleep(delay).await;
-        let call = call.clone();
-        match engine::call_blocking(move || (call.0)(&call.1)).await {
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
+        match attempt().await {
             Ok(value) => return Ok(value),
             Err(failed) => delay = attempts.after(failed)?,
         }
@@ -182,18 +187,9 @@ where
     Fut: Future<Output = Result<R, Attempt>> + Send + 'static,
     F: Fn(Arc<A::Values>) -> Fut + Send + Sync + 'static,
 {
-    let all = |values: A::Values| async move {
+    let all = |values: A::Values| {
         let values = Arc::new(values);
-        let mut attempts = Attempts::of(&N::TASK);
-        loop {
-            let delay = match attempt(values.clone()).await {
-                Ok(value) => return Ok(value),
-                Err(failed) => attempts.after(failed)?,
-            };
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
-            }
-        }
+        go_on(Attempts::of(&N::TASK), Duration::ZERO, move || attempt(values.clone()))
     };
     Body::<N, A, _, _, Later<Fallibly>>::node(args, all, None)
 }
