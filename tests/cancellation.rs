@@ -1,9 +1,12 @@
 //! Withdrawn wishes and cancelled nodes.
 
+mod support;
+
 use delayed::{Client, Delayed, Status, delayed};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
+use support::soon;
 use tokio::sync::Semaphore;
 
 /// Counts itself while it lives.
@@ -42,16 +45,6 @@ fn counting(runs: &Arc<AtomicUsize>, x: &Delayed<i64>) -> Delayed<i64> {
     })
 }
 
-async fn until(what: impl Fn() -> bool) {
-    for _ in 0..5_000 {
-        if what() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    panic!("it did not happen within 5 s");
-}
-
 /// A wish that has begun: polled once.
 async fn begun<F: Future + Unpin>(future: &mut F) {
     std::future::poll_fn(|cx| {
@@ -66,9 +59,9 @@ async fn dropping_a_compute_drops_a_future_that_nobody_can_reach() {
     let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut wish = add(wait_for(gate.clone(), alive.clone()), 1).compute();
     begun(&mut wish).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     drop(wish);
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
 }
 
 #[tokio::test]
@@ -79,10 +72,10 @@ async fn a_future_that_a_handle_can_reach_goes_on() {
     let y = counting(&runs, &x);
     let mut wish = y.clone().compute();
     begun(&mut wish).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     drop(wish);
     gate.add_permits(1);
-    until(|| x.status() == Status::Done).await;
+    soon(|| x.status() == Status::Done).await;
     assert_eq!((runs.load(SeqCst), y.status()), (0, Status::Lazy));
     // Computing again repeats nothing.
     assert_eq!(y.await.unwrap(), 2);
@@ -97,7 +90,7 @@ async fn two_wishes_for_the_same_node_are_independent() {
     let (mut first, mut second) = (y.clone().compute(), y.compute());
     begun(&mut first).await;
     begun(&mut second).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     drop(first);
     gate.add_permits(1);
     assert_eq!(second.await.unwrap(), 2);
@@ -125,7 +118,7 @@ async fn what_has_not_started_does_not_start() {
     started.acquire().await.unwrap().forget();
     drop(wish);
     go.add_permits(1);
-    until(|| first.status() == Status::Done).await;
+    soon(|| first.status() == Status::Done).await;
     assert_eq!(client.compute(delayed::value(3)).await.unwrap(), 3);
     assert_eq!((runs.load(SeqCst), last.status()), (0, Status::Lazy));
     assert_eq!(client.compute(last).await.unwrap(), 3);
@@ -171,13 +164,13 @@ async fn cancel_fails_the_node_and_what_needs_it() {
     let y = add(&x, 1);
     let mut wish = y.clone().compute();
     begun(&mut wish).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     x.cancel();
     let error = wish.await.unwrap_err();
     assert!(error.is_cancelled());
     assert_eq!(error.node().key(), x.key());
     assert_eq!(error.chain().next().unwrap().name(), "add");
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
     assert!(x.await.unwrap_err().is_cancelled());
     assert!(y.await.unwrap_err().is_cancelled());
 }
@@ -222,9 +215,9 @@ async fn cancel_before_running_while_running_and_after() {
 async fn a_persisted_node_that_nobody_can_reach_is_let_go() {
     let (gate, alive) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
     let x = add(wait_for(gate.clone(), alive.clone()), 1).persist();
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     drop(x);
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
 }
 
 #[tokio::test]
@@ -262,19 +255,19 @@ async fn a_wish_that_fails_lets_its_other_futures_go() {
     let other = add(wait_for(gate.clone(), alive.clone()), 1);
     let mut wish = delayed::compute((fail(hold(go.clone())), other));
     begun(&mut wish).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     go.add_permits(1);
     assert_eq!(wish.await.unwrap_err().to_string(), "`fail` failed: no");
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
 
     let go = Arc::new(Semaphore::new(0));
     let other = add(wait_for(gate.clone(), alive.clone()), 1);
     let kept = add(fail(hold(go.clone())), other).persist();
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     go.add_permits(1);
-    until(|| kept.status() == Status::Failed).await;
+    soon(|| kept.status() == Status::Failed).await;
     drop(kept);
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
 }
 
 #[tokio::test]
@@ -289,9 +282,9 @@ async fn a_wish_withdrawn_before_its_future_starts_does_not_keep_it() {
     tokio::time::sleep(Duration::from_millis(10)).await;
     drop(wish);
     go.add_permits(1);
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     drop(kept);
-    until(|| alive.load(SeqCst) == 0).await;
+    soon(|| alive.load(SeqCst) == 0).await;
 }
 
 #[tokio::test]
@@ -305,7 +298,7 @@ async fn a_wish_dropped_at_any_moment_lets_its_future_go() {
             std::hint::spin_loop();
         }
         drop(wish);
-        until(|| alive.load(SeqCst) == 0).await;
+        soon(|| alive.load(SeqCst) == 0).await;
     }
 }
 
@@ -317,9 +310,9 @@ async fn a_future_that_only_a_withdrawn_wish_needs_is_dropped_beside_one_that_is
     begun(&mut first).await;
     let mut second = add(&needed, wait_for(gate.clone(), alive.clone())).compute();
     begun(&mut second).await;
-    until(|| alive.load(SeqCst) == 2).await;
+    soon(|| alive.load(SeqCst) == 2).await;
     drop(second);
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     gate.add_permits(1);
     assert_eq!(first.await.unwrap(), 2);
 }
@@ -331,7 +324,7 @@ async fn settle_with_a_cancelled_node_that_is_still_running() {
     let running = hold(go.clone());
     let mut wish = delayed::settle(vec![running.clone(), wait_for(gate.clone(), alive.clone())]);
     begun(&mut wish).await;
-    until(|| alive.load(SeqCst) == 1).await;
+    soon(|| alive.load(SeqCst) == 1).await;
     running.cancel();
     gate.add_permits(1);
     let results = wish.await;
@@ -382,7 +375,7 @@ async fn nothing_starts_for_a_withdrawn_wish_beside_its_running_function() {
     let (sum, runs, begun) = gated_sum(&gate);
     let mut wish = client.compute(&sum);
     self::begun(&mut wish).await;
-    until(|| begun.load(SeqCst) == 1).await;
+    soon(|| begun.load(SeqCst) == 1).await;
     drop(wish);
     let before = runs.load(SeqCst);
     tokio::time::sleep(Duration::from_millis(200)).await;
@@ -400,7 +393,7 @@ async fn nothing_starts_for_a_cancelled_node_beside_the_input_that_runs() {
     let sum = delayed::call(three, (gated(gate.clone()), other(), other()));
     let mut wish = client.compute(&sum);
     self::begun(&mut wish).await;
-    until(|| begun.load(SeqCst) == 1).await;
+    soon(|| begun.load(SeqCst) == 1).await;
     sum.cancel();
     tokio::time::sleep(Duration::from_millis(250)).await;
     assert_eq!(begun.load(SeqCst), 1);
@@ -422,7 +415,7 @@ async fn an_asynchronous_node_that_was_cancelled_while_it_waited_does_not_start(
     let node = delayed::call_async(start, (&input,));
     let mut wish = client.compute(&node);
     begun(&mut wish).await;
-    until(|| input.status() == Status::Running).await;
+    soon(|| input.status() == Status::Running).await;
     let mut other = client.compute(&input);
     begun(&mut other).await;
     node.cancel();
@@ -462,16 +455,16 @@ async fn however_a_wish_is_given_up_nothing_starts_is_repeated_or_is_left() {
             "compute_ref" => {
                 let mut wish = last.compute_ref();
                 begun(&mut wish).await;
-                until(runs_now).await;
+                soon(runs_now).await;
             }
             "settle" => {
                 let mut wish = delayed::settle((&first, next(&last)));
                 begun(&mut wish).await;
-                until(runs_now).await;
+                soon(runs_now).await;
             }
             "as_completed" => {
                 let _wish = delayed::as_completed([next(&last), last.clone()]);
-                until(runs_now).await;
+                soon(runs_now).await;
             }
             "timeout" => {
                 assert!(tokio::time::timeout(Duration::from_millis(50), &last).await.is_err());
@@ -479,24 +472,24 @@ async fn however_a_wish_is_given_up_nothing_starts_is_repeated_or_is_left() {
             }
             "persist" => {
                 let _wish = next(&last).persist();
-                until(runs_now).await;
+                soon(runs_now).await;
             }
             _ => {
                 let mut wish = last.clone().compute();
                 begun(&mut wish).await;
-                until(runs_now).await;
+                soon(runs_now).await;
             }
         }
         if way == "handles too" {
             drop((first, last));
             gate.store(true, SeqCst);
             // The function has let go of its argument, and the client of everything else.
-            until(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
+            soon(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
             assert_eq!((runs.load(SeqCst), alive.load(SeqCst)), (0, 0), "{way}");
             continue;
         }
         gate.store(true, SeqCst);
-        until(|| first.status() == Status::Done).await;
+        soon(|| first.status() == Status::Done).await;
         // Behind this nothing of the withdrawn wish can be left on the only thread.
         assert_eq!(delayed::value(3).map(|x| x + 1).await.unwrap(), 4);
         assert_eq!((runs.load(SeqCst), alive.load(SeqCst), last.status()), (0, 1, Status::Lazy), "{way}");
@@ -504,7 +497,7 @@ async fn however_a_wish_is_given_up_nothing_starts_is_repeated_or_is_left() {
         let value = last.await.unwrap();
         assert_eq!((opened.load(SeqCst), runs.load(SeqCst), alive.load(SeqCst)), (1, 2, 1), "{way}");
         drop(value);
-        until(|| alive.load(SeqCst) == 0).await;
+        soon(|| alive.load(SeqCst) == 0).await;
     }
 }
 
@@ -521,11 +514,11 @@ async fn a_cancelled_node_lets_go_of_all_it_has() {
 
     let (gate, runs) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let running = open(gate.clone(), runs.clone(), alive.clone()).persist();
-    until(|| runs.load(SeqCst) == 1).await;
+    soon(|| runs.load(SeqCst) == 1).await;
     running.cancel();
     assert!((&running).await.unwrap_err().is_cancelled());
     gate.store(true, SeqCst);
-    until(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
+    soon(|| Arc::strong_count(&gate) == 1 && Arc::strong_count(&alive) == 1).await;
     assert_eq!(alive.load(SeqCst), 0);
     assert!((&running).await.unwrap_err().is_cancelled());
     assert_eq!(runs.load(SeqCst), 1);

@@ -1,9 +1,12 @@
 //! Equal calls of pure functions.
 
+mod support;
+
 use delayed::{Delayed, delayed};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use support::soon;
 
 #[delayed(pure)]
 fn square(x: i64) -> i64 {
@@ -140,9 +143,7 @@ async fn nothing_stays_when_the_handles_are_gone() {
     assert_eq!(read(keep(new(4)).persist()).compute().await.unwrap(), 4);
     assert_eq!(read(keep(keep(new(5)).sole())).compute().await.unwrap(), 5);
     drop(keep(new(6)).persist());
-    while alive.load(SeqCst) > 0 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| alive.load(SeqCst) == 0).await;
 }
 
 static TRIES: AtomicU32 = AtomicU32::new(0);

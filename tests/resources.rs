@@ -1,9 +1,12 @@
 //! What a client has of things that functions need while they run.
 
-use delayed::{Client, delayed};
+mod support;
+
+use delayed::{Client, Delayed, Status, delayed};
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
+use support::soon;
 
 /// How many run at once, and the most so far.
 #[derive(Default)]
@@ -97,14 +100,18 @@ async fn forever() -> u32 {
     std::future::pending().await
 }
 
+/// A node that runs, and has the resource until it is dropped.
+async fn hold(client: &Client) -> Delayed<u32> {
+    let holder = client.persist(forever());
+    soon(|| holder.status() == Status::Running).await;
+    holder
+}
+
 #[tokio::test]
 async fn what_waits_for_it_can_be_withdrawn_and_cancelled() {
     let client = Client::builder().threads_per_worker(1).resource("gpu", 1).build().unwrap();
     let gauge = Arc::new(Gauge::default());
-    let holder = client.persist(forever());
-    while holder.status() != delayed::Status::Running {
-        tokio::task::yield_now().await;
-    }
+    let holder = hold(&client).await;
     // A wish that is given up leaves the node lazy for others.
     let waiting = on_the_gpu(gauge.clone(), 1);
     let given_up = tokio::time::timeout(Duration::from_millis(20), client.compute(&waiting)).await;
@@ -112,9 +119,7 @@ async fn what_waits_for_it_can_be_withdrawn_and_cancelled() {
     // A cancelled one fails at once.
     let cancelled = client.persist(on_the_gpu(gauge.clone(), 2).named("cancelled"));
     let consumer = client.persist(cancelled.clone().map(|x| x));
-    while cancelled.status() != delayed::Status::Waiting {
-        tokio::task::yield_now().await;
-    }
+    soon(|| cancelled.status() == Status::Waiting).await;
     cancelled.cancel();
     assert!(consumer.compute().await.unwrap_err().is_cancelled());
     // What is dropped lets its arguments go.
@@ -122,9 +127,7 @@ async fn what_waits_for_it_can_be_withdrawn_and_cancelled() {
     drop(dropped);
     drop(holder);
     assert_eq!(client.compute(waiting).await.unwrap(), 2);
-    while Arc::strong_count(&gauge) > 1 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| Arc::strong_count(&gauge) == 1).await;
     assert_eq!(gauge.most.load(SeqCst), 1);
 }
 
@@ -132,10 +135,7 @@ async fn what_waits_for_it_can_be_withdrawn_and_cancelled() {
 async fn a_client_that_goes_leaves_what_waits_to_another() {
     let client = Client::builder().threads_per_worker(1).resource("gpu", 1).build().unwrap();
     let gauge = Arc::new(Gauge::default());
-    let holder = client.persist(forever());
-    while holder.status() != delayed::Status::Running {
-        tokio::task::yield_now().await;
-    }
+    let _holder = hold(&client).await;
     let waiting = on_the_gpu(gauge, 1);
     let mut pending = tokio::spawn(client.compute(waiting.clone()));
     assert!(tokio::time::timeout(Duration::from_millis(20), &mut pending).await.is_err());

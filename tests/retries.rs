@@ -1,11 +1,14 @@
 //! Functions that are called again when they fail.
 
+mod support;
+
 use delayed::{Client, Delayed, Status, delayed};
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::thread::ThreadId;
+use support::soon;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fault {
@@ -177,9 +180,7 @@ async fn a_node_between_attempts_can_be_cancelled_and_dropped() {
     let calls = delayed::value(Calls::until(100));
     let node = client.persist(fails_once_an_hour(&calls));
     let consumer = client.persist(node.clone().map(|n| n + 1));
-    while node.status() != Status::Running {
-        tokio::task::yield_now().await;
-    }
+    soon(|| node.status() == Status::Running).await;
     // The thread is free meanwhile.
     assert_eq!(client.compute(at_once(Calls::until(1))).await.unwrap(), 1);
     node.cancel();
@@ -188,13 +189,9 @@ async fn a_node_between_attempts_can_be_cancelled_and_dropped() {
     // Without a handle the future is dropped, and with it the arguments.
     let calls = Calls::until(100);
     let node = client.persist(fails_once_an_hour(calls.clone()));
-    while calls.made() == 0 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| calls.made() > 0).await;
     drop(node);
-    while Arc::strong_count(&calls.made) > 1 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| Arc::strong_count(&calls.made) == 1).await;
 }
 
 struct Source(Calls);

@@ -1,10 +1,13 @@
 //! Time limits of nodes.
 
+mod support;
+
 use delayed::{Client, Delayed, Status, delayed};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
+use support::soon;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -70,9 +73,7 @@ async fn a_late_future_is_dropped_and_fails() {
     assert_eq!(error.to_string(), "`sleepy` took longer than 20ms");
     assert_eq!(error.node().key(), node.key());
     assert_eq!(error.chain().next().unwrap().name(), "consumer");
-    while Arc::strong_count(&token) > 1 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| Arc::strong_count(&token) == 1).await;
     assert_eq!(node.status(), Status::Failed);
     assert!(node.compute().await.unwrap_err().is_timeout());
 }
@@ -155,11 +156,7 @@ async fn the_first_use_of_tokio_s_own_timeout_is_told_too() {
 async fn a_limit_that_nobody_needs_any_more_ends_with_its_node() {
     let token = Arc::new(());
     let node: Delayed<u32> = sleepy(token.clone()).timeout(HOUR).persist();
-    while Arc::strong_count(&token) < 2 || node.status() != Status::Running {
-        tokio::task::yield_now().await;
-    }
+    soon(|| Arc::strong_count(&token) == 2 && node.status() == Status::Running).await;
     drop(node);
-    while Arc::strong_count(&token) > 1 {
-        tokio::task::yield_now().await;
-    }
+    soon(|| Arc::strong_count(&token) == 1).await;
 }

@@ -1,4 +1,4 @@
-//! What the tests with random graphs share: how many they run, which of them failed, and what hangs.
+//! What tests share: how many random graphs they run, which of them failed, what hangs, and waiting.
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
@@ -130,6 +130,17 @@ pub(crate) fn until(what: impl Display, happens: impl Fn() -> bool) {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+/// Waits, in asynchronous code, for what happens at once by itself.
+pub(crate) async fn soon(what: impl Fn() -> bool) {
+    for _ in 0..5_000 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    panic!("it did not happen within 5 s");
 }
 
 /// What a node panics with on purpose.
