@@ -8,7 +8,8 @@
 //!
 //! Nodes are often freed by threads that make none, so whatever such a thread keeps is lost to
 //! the others: a thread keeps one empty chunk, and the rest is pooled. With the chunk that it fills and the
-//! one that its latest frees were in, an idle thread holds three at most.
+//! one that its latest frees were in, a thread holds three at most; threads of the engine let go of the
+//! last before they sleep ([`rest`]).
 //!
 //! Chunks are aligned to their size, so a block's chunk is found by masking its address. Blocks
 //! that are large or strictly aligned come from the global allocator, with a serial before them.
@@ -170,6 +171,16 @@ pub(crate) unsafe fn serial(block: NonNull<u8>, large: bool) -> u64 {
         let chunk = chunk_of(block);
         (*chunk).serial * CHUNK as u64 + (block.as_ptr() as usize % CHUNK) as u64
     }
+}
+
+/// Tells the chunk of this thread's latest frees about them. For a thread that may sleep for long after this:
+/// the chunk would be lost to the others meanwhile.
+pub(crate) fn rest() {
+    // A thread that is ending has told already.
+    let _ = LOCAL.try_with(|local| {
+        // SAFETY: as in `allocate`.
+        unsafe { &mut *local.get() }.turn_to(ptr::null_mut());
+    });
 }
 
 #[inline(always)]

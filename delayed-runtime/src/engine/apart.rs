@@ -11,6 +11,7 @@ use super::demand::Demand;
 use super::publish::{done, drop_claim, enqueue, fail};
 use super::{deadline, with_engine};
 use crate::abort;
+use crate::chunk;
 use crate::context::Context;
 use crate::error::{Cause, Error};
 use crate::node::{
@@ -118,7 +119,10 @@ impl Claim {
             if self.is_wanted() {
                 let outcome = self.call();
                 self.publish(outcome);
+            } else {
+                drop(self);
             }
+            chunk::rest();
         };
         // As in `start_loops`: without a thread the claim publishes the node.
         panic::ignore(|| drop(engine.runtime().spawn_blocking(run)));

@@ -4,6 +4,7 @@ use super::demand::Demand;
 use super::lane::{Loop, current_loop};
 use super::walk::{self, Walker};
 use super::{Engine, with_engine};
+use crate::chunk;
 use crate::error::Error;
 use crate::node::Node;
 use crate::panic;
@@ -69,6 +70,8 @@ impl Seat {
             // sees either.
             engine.hungry.fetch_sub(1, Ordering::Relaxed);
         }
+        drop(engine);
+        chunk::rest();
     }
 }
 
