@@ -104,7 +104,7 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter, Event, Events, Runs, What, events,
     Error, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, NodeInfo, Ref,
     Settle, Sole, Status, Value, as_completed, call, call_async, compute, gather, persist, settle, value,
     visualize, wait,

@@ -6,13 +6,14 @@
 use crate::argument::{Callable, IntoArgs};
 use crate::context;
 use crate::error::{Cause, Error, Failure, NodeError};
+use crate::event;
 use crate::given;
 use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
 use crate::pure;
 use crate::slot::{Edges, Loading, Slots};
 use crate::task::Function;
-use std::any::TypeId;
+use std::any::{Any, TypeId};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -107,6 +108,7 @@ where
         run: Self::run,
         drop_call: Self::drop_call,
         drop_value: drop_value::<How::Value>(),
+        measure: measure::<How::Value>,
         size: node::payload_size::<Call<A, F>, How::Value>(),
         align: node::payload_align::<Call<A, F>, How::Value>(),
     };
@@ -143,6 +145,9 @@ where
             node.write::<Call<A, F>>((rest, f));
             node.weigh_inputs();
             context::begin(node);
+            if event::is_on() {
+                node.tell_built();
+            }
             let mut node = NodeRef::from_raw(node);
             if let Some(plain) = A::compared(&node.node().peek::<Call<A, F>>().0) {
                 node = pure::one_of(node, TypeId::of::<(N, A)>(), plain);
@@ -158,6 +163,29 @@ pub(crate) const fn drop_value<R>() -> Option<unsafe fn(Node)> {
         drop(unsafe { node.read::<R>() });
     }
     if std::mem::needs_drop::<R>() { Some(drop_value::<R>) } else { None }
+}
+
+/// The [`measure`](Vtable::measure) of a node with a value of type `R`.
+///
+/// # Safety
+///
+/// The node is done with an `R`, which stays until this returns.
+pub(crate) unsafe fn measure<R: 'static>(node: Node) -> usize {
+    // SAFETY: the caller's promise.
+    size_of::<R>() + behind(unsafe { node.peek::<R>() })
+}
+
+/// The bytes behind a value of one of the types that are known.
+fn behind(value: &dyn Any) -> usize {
+    macro_rules! vectors {
+        ($($of:ty)*) => {$(
+            if let Some(vector) = value.downcast_ref::<Vec<$of>>() {
+                return vector.capacity() * size_of::<$of>();
+            }
+        )*};
+    }
+    vectors!(u8 f64 f32 i64 u64 i32 u32 usize i16 u16 i8 bool char isize i128 u128);
+    value.downcast_ref::<String>().map_or(0, String::capacity)
 }
 
 /// A node of a function.
@@ -280,6 +308,7 @@ pub fn value<T: Send + Sync + 'static>(value: T) -> Delayed<T> {
             run: |_| Outcome::Done,
             drop_call: |_| {},
             drop_value: drop_value::<T>(),
+            measure: measure::<T>,
             size: node::payload_size::<(), T>(),
             align: node::payload_align::<(), T>(),
         };
@@ -288,6 +317,9 @@ pub fn value<T: Send + Sync + 'static>(value: T) -> Delayed<T> {
     // SAFETY: the node is new, and done with the `T` that is written.
     unsafe {
         node.write(value);
+        if event::is_on() {
+            node.tell_built();
+        }
         Delayed::from_node(NodeRef::from_raw(node))
     }
 }

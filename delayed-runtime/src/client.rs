@@ -2,6 +2,7 @@
 
 use crate::engine::{self, Engine, Resources};
 use crate::error::Error;
+use crate::event::Events;
 use crate::task::Place;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -208,6 +209,11 @@ impl Client {
     /// themselves do not know it.
     pub fn enter(&self) -> Enter<'_> {
         Enter { number: engine::enter(&self.engine), client: PhantomData, not_send: PhantomData }
+    }
+
+    /// Reads what happens to the nodes that this client runs, from now on.
+    pub fn events(&self) -> Events {
+        Events::new(self.engine.number)
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

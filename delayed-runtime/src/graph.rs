@@ -46,31 +46,12 @@ pub struct Edge {
     pub param: &'static str,
 }
 
-/// The parameter of each edge of a node.
-fn params(node: Node, edges: usize) -> Vec<&'static str> {
-    let vtable = node.vtable();
-    let others = |open: usize| vtable.shape.iter().map(|e| e.unwrap_or(1)).sum::<usize>() - open;
-    let mut first_open = true;
-    let mut params = Vec::with_capacity(edges);
-    for (index, fixed) in vtable.shape.iter().enumerate() {
-        let name = vtable.task.params.get(index).copied().unwrap_or("");
-        let count = match fixed {
-            Some(count) => *count,
-            // Only the first such argument has more than one edge: see `Edges::push_many`.
-            None if std::mem::take(&mut first_open) => edges.saturating_sub(others(1)),
-            None => 1,
-        };
-        params.extend(std::iter::repeat_n(name, count));
-    }
-    params.resize(edges, "");
-    params
-}
-
 /// The inputs of a lazy node with their parameters; groups are replaced by what is in them.
 fn inputs(node: Node) -> Vec<(NodeRef, &'static str)> {
     let edges = node.inputs();
-    let params = params(node, edges.len());
-    let mut stack: Vec<_> = edges.into_iter().zip(params).rev().collect();
+    let params = node.vtable().params(edges.len()).map(|param| param.copied().unwrap_or_default());
+    let mut stack: Vec<_> = edges.into_iter().zip(params).collect();
+    stack.reverse();
     let mut inputs = Vec::with_capacity(stack.len());
     while let Some((input, param)) = stack.pop() {
         if input.node().vtable().kind == Kind::Group {

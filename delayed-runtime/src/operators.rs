@@ -1,7 +1,7 @@
 //! Operators and combinators: handles made of handles.
 
 use crate::argument::{IntoArg, IntoArgRef};
-use crate::call::{builtins, drop_value, fallible_operation, into_failure, operation};
+use crate::call::{builtins, drop_value, fallible_operation, into_failure, measure, operation};
 use crate::collection::{Gather, nodes};
 use crate::error::{Cause, Error, NodeError};
 use crate::handle::{Delayed, Ref};
@@ -69,7 +69,7 @@ impl<T: Clone + Send + Sync + 'static> Delayed<T> {
 }
 
 /// A vtable of a node whose payload is empty until it has a `T`; `run` is missing.
-const fn unordered<T>(task: &'static crate::task::Task) -> Vtable {
+const fn unordered<T: 'static>(task: &'static crate::task::Task) -> Vtable {
     Vtable {
         task,
         number: 0,
@@ -80,6 +80,7 @@ const fn unordered<T>(task: &'static crate::task::Task) -> Vtable {
         run: |_| Outcome::Done,
         drop_call: |_| {},
         drop_value: drop_value::<T>(),
+        measure: measure::<T>,
         size: node::payload_size::<(), T>(),
         align: node::payload_align::<(), T>(),
     }

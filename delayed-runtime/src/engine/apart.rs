@@ -14,6 +14,7 @@ use crate::abort;
 use crate::chunk;
 use crate::context::Context;
 use crate::error::{Cause, Error};
+use crate::event;
 use crate::node::{
     CANCELLED, CLAIMED, EXCLUSIVE, Kind, Node, NodeFuture, ORPHANED, Outcome, PARKED, RUNNING,
 };
@@ -78,6 +79,10 @@ impl Claim {
         catch_unwind(AssertUnwindSafe(|| {
             deadline::start(self.demand.engine(), self.node);
             self.stage = Stage::Called;
+            if event::is_on() {
+                // SAFETY: the claim is ours, and the function has not been called.
+                unsafe { self.node.tell_started(self.demand.engine().number, true) };
+            }
             // SAFETY: the claim is ours, and the inputs are done.
             let run = || unsafe { (self.node.vtable().run)(self.node) };
             with_engine(self.demand.engine(), || self.context.inside(run))
@@ -93,6 +98,9 @@ impl Claim {
             Ok(Outcome::Again) => unreachable!("only nodes of the loops ask for more inputs"),
             Err(panic) => Some(Error::panicked(self.node.info(), panic)),
         };
+        if error.is_none() && event::is_on() {
+            self.node.tell_finished(self.demand.engine().number);
+        }
         let whole = self.leave() == Stage::Waiting;
         // SAFETY: the claim was ours; without an error the value is in the payload.
         unsafe {

@@ -9,6 +9,7 @@ use super::{Engine, urgent};
 use crate::abort;
 use crate::call::builtins;
 use crate::error::{Cause, Error};
+use crate::event;
 use crate::given;
 use crate::node::{self, Kind, MOST_EDGES, Node, NodeRef, ORPHANED, Outcome, Vtable, group};
 use crate::panic;
@@ -107,6 +108,7 @@ const fn vtable(tolerant: bool) -> Vtable {
         run,
         drop_call,
         drop_value: None,
+        measure: |_| 0,
         size: node::payload_size::<Payload, ()>(),
         align: node::payload_align::<Payload, ()>(),
     }
@@ -198,6 +200,9 @@ impl Demand {
         tolerant: bool,
         listener: Listener,
     ) -> (Arc<Demand>, Node) {
+        if event::is_on() {
+            inputs.iter().for_each(|input| input.node().tell_demanded(engine.number));
+        }
         if inputs.len() > MOST_EDGES {
             inputs = vec![group::of(inputs, tolerant)];
         }

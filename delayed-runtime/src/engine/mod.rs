@@ -29,7 +29,6 @@
 //! comes up: in a walk, in a queue, or when it is put into one; its sinks end with an error.
 
 mod apart;
-mod clock;
 mod cost;
 mod current;
 mod deadline;
@@ -58,6 +57,7 @@ pub(crate) use loops::{start, wait};
 pub(crate) use publish::cancel;
 pub(crate) use resource::Resources;
 
+use crate::event::slot::CLIENTS;
 use crate::node::Node;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::sync::{Handle, Injector, RwLock, RwLockReadGuard, RwLockWriteGuard, Steal};
@@ -65,6 +65,7 @@ use deferred::Deferred;
 use lane::Lane;
 use publish::give_up_queued;
 use std::sync::Arc;
+use std::sync::atomic::{self, AtomicU16};
 use tokio::runtime::RuntimeFlavor;
 use urgent::Urgent;
 
@@ -87,10 +88,13 @@ pub(crate) struct Engine {
     closed: AtomicBool,
     resources: Resources,
     runtime: Handle,
+    /// Tells this engine's events from those of others.
+    pub(crate) number: u16,
 }
 
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
+        static NUMBERS: AtomicU16 = AtomicU16::new(0);
         Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
@@ -102,6 +106,7 @@ impl Engine {
             closed: AtomicBool::new(false),
             resources,
             runtime: runtime.into(),
+            number: NUMBERS.fetch_add(1, atomic::Ordering::Relaxed) % CLIENTS + 1,
         })
     }
 

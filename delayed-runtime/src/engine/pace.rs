@@ -5,8 +5,9 @@
 //! a function that does some work is watched at each call, and trivial ones eight at a time. If a
 //! look shows that more time has passed, the next calls are timed one by one.
 
-use super::clock;
 use super::cost;
+use crate::clock;
+use crate::event;
 use crate::node::Vtable;
 use std::time::Duration;
 
@@ -49,19 +50,30 @@ pub(super) struct Pace {
     ticks: u64,
     /// The function that was called last, if it was not timed.
     last: Option<&'static Vtable>,
+    /// Somebody wants to know of each node: none runs without a look.
+    watched: bool,
     /// The latest samples that were worth sharing.
     long_samples: u32,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Pace { budget: 0, looks: SAMPLE, careful: 0, ticks: 0, last: None, long_samples: 0 }
+        Pace { budget: 0, looks: SAMPLE, careful: 0, ticks: 0, last: None, watched: false, long_samples: 0 }
     }
 
     /// Begins anew at a walk. What is known of the functions' pace stays.
     pub(super) fn begin(&mut self) {
-        self.budget = BETWEEN_LOOKS;
+        self.renew();
         self.ticks = clock::ticks();
+    }
+
+    fn renew(&mut self) {
+        self.watched = event::is_on();
+        self.budget = if self.watched { 0 } else { BETWEEN_LOOKS };
+    }
+
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched
     }
 
     /// Whether a function may be called without a look at anything else.
@@ -84,7 +96,7 @@ impl Pace {
 
     /// Looks at the clock, before a function is called that may not be looked at afterwards.
     pub(super) fn look(&mut self, next: &'static Vtable) -> Look {
-        self.budget = BETWEEN_LOOKS;
+        self.renew();
         self.look_back();
         self.last = Some(next);
         if self.careful > 0 {

@@ -5,6 +5,7 @@ use super::lane::current_loop;
 use super::{apart, with_engine};
 use crate::abort;
 use crate::error::{Cause, Error, Failures};
+use crate::event;
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
 use crate::sync::{self, thread};
 use std::cell::Cell;
@@ -169,6 +170,9 @@ pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
         if node.vtable().kind == Kind::Sink {
             return finish_sink(node, Err(error));
         }
+        if event::is_on() {
+            node.tell_failed(&error, whole);
+        }
         if whole {
             node.drop_payload(LAZY);
         }
@@ -191,7 +195,13 @@ pub(crate) fn cancel(node: Node) {
             mark();
         }
         match marked {
-            Ok(waiters) => return enqueue(waiters),
+            Ok(waiters) => {
+                if event::is_on() {
+                    // SAFETY: only the payload and the edges are the claimer's, which this leaves alone.
+                    unsafe { node.tell_failed(&node.error(), false) };
+                }
+                return enqueue(waiters);
+            }
             Err(LAZY) => {
                 if node.claim() {
                     let error = Error::new(node.info(), Cause::Cancelled);

@@ -51,15 +51,19 @@ impl Walker<'_> {
         if node.is_given() || !self.pace.goes_on(node.vtable()) {
             return self.run_with_care(demand, node, frame, newest);
         }
-        self.call(node, frame)
+        self.call::<false>(demand, node, frame)
     }
 
     #[inline(always)]
-    pub(super) fn call(&mut self, node: Node, frame: Frame) -> Ran {
+    fn call<const WATCHED: bool>(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
             drop_claim(node);
             return Ran::Published;
+        }
+        if WATCHED {
+            // SAFETY: the node is claimed by this walker and its function has not been called.
+            unsafe { node.tell_started(demand.engine().number, false) };
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
@@ -67,6 +71,9 @@ impl Walker<'_> {
         self.called = None;
         match outcome {
             Outcome::Done => {
+                if WATCHED {
+                    node.tell_finished(demand.engine().number);
+                }
                 if exclusive {
                     node.publish_exclusive(DONE);
                 } else {
@@ -76,6 +83,15 @@ impl Walker<'_> {
                 Ran::Published
             }
             outcome => self.ended_otherwise(node, Ok(outcome)),
+        }
+    }
+
+    /// The same for nodes that may be watched.
+    fn call_seen(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame) -> Ran {
+        if self.pace.is_watched() {
+            self.call::<true>(demand, node, frame)
+        } else {
+            self.call::<false>(demand, node, frame)
         }
     }
 
@@ -123,7 +139,7 @@ impl Walker<'_> {
         }
         let vtable = node.vtable();
         if matches!(vtable.kind, Kind::Group | Kind::Sink) {
-            return self.call(node, frame);
+            return self.call::<false>(demand, node, frame);
         }
         if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
             return Ran::Later;
@@ -139,7 +155,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return Context::of(node).inside(|| self.call(node, frame));
+                return Context::of(node).inside(|| self.call_seen(demand, node, frame));
             }
         }
         let now = Instant::now();
@@ -171,7 +187,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call(node, frame))))
+        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call_seen(demand, node, frame))))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

@@ -173,6 +173,7 @@ const fn vtable(kind: Kind) -> Vtable {
             // SAFETY: the node has not run, so its payload is the call.
             drop(unsafe { node.read::<Call>() });
         },
+        measure: |_| 0,
         drop_value: Some(|node| {
             // SAFETY: the node is done, so its payload is the value.
             drop(unsafe { node.read::<Value>() });

@@ -2,7 +2,8 @@
 //!
 //! A group's edges stay with it when it is done; `at` then says which of them have been taken.
 
-use super::{Kind, LAZY, MOST_EDGES, Node, NodeRef, Outcome, Vtable, payload_align, payload_size};
+use super::{DONE, Kind, LAZY, MOST_EDGES, Node, NodeRef, Outcome, Vtable, payload_align, payload_size};
+use crate::sync::atomic::Ordering;
 use crate::task::Task;
 
 static TASK: Task = Task::builtin("group", &[]);
@@ -20,6 +21,7 @@ const fn vtable(tolerant: bool) -> Vtable {
         run,
         drop_call: |_| {},
         drop_value: Some(drop_value),
+        measure: |_| 0,
         size: payload_size::<(), ()>(),
         align: payload_align::<(), ()>(),
     }
@@ -59,6 +61,23 @@ pub(crate) fn of(mut inputs: Vec<NodeRef>, tolerant: bool) -> NodeRef {
             return groups.remove(0);
         }
         inputs = groups;
+    }
+}
+
+impl Node {
+    /// Calls `f` with the node, or if it is a group with what is in it, in order. Groups that have no
+    /// edges any more, or that others have claimed, are left out.
+    pub(crate) fn leaves(self, mut f: impl FnMut(Node)) {
+        let mut stack = vec![self];
+        while let Some(node) = stack.pop() {
+            if node.vtable().kind != Kind::Group {
+                f(node);
+            } else if node.word(Ordering::Acquire).state() == DONE {
+                // SAFETY: a group that is done keeps its edges until its only consumer runs, which is the
+                // caller's.
+                stack.extend((0..node.edges()).rev().map(|at| unsafe { node.edge(at) }));
+            }
+        }
     }
 }
 

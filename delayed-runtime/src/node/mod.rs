@@ -32,6 +32,7 @@
 mod claim;
 pub(crate) mod group;
 mod inputs;
+mod observed;
 mod order;
 mod reference;
 mod state;
@@ -42,6 +43,7 @@ pub(crate) use state::{Seen, Waiters, Word};
 
 use crate::chunk;
 use crate::error::{Cause, Error, Name, NodeInfo};
+use crate::event;
 use crate::given::{self, Given};
 use crate::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
 use crate::sync::{Field, Track};
@@ -155,9 +157,29 @@ pub(crate) struct Vtable {
     pub(crate) drop_call: unsafe fn(Node),
     /// Drops the payload of a node that is done, if that does something.
     pub(crate) drop_value: Option<unsafe fn(Node)>,
+    /// The size of the value of a node that is done, in bytes, with what is known of the memory behind it.
+    pub(crate) measure: unsafe fn(Node) -> usize,
     /// Size and alignment of the payload, whichever it holds.
     pub(crate) size: usize,
     pub(crate) align: usize,
+}
+
+impl Vtable {
+    /// The parameter of each of a node's edges, then nothing.
+    pub(crate) fn params(&self, edges: usize) -> impl Iterator<Item = Option<&'static &'static str>> {
+        let fixed: usize = self.shape.iter().map(|edges| edges.unwrap_or(1)).sum();
+        let mut first_open = true;
+        let shape = self.shape.iter().enumerate().flat_map(move |(index, edges_of_it)| {
+            let count = match edges_of_it {
+                Some(count) => *count,
+                // Only the first such argument has more than one edge: see `Edges::push_many`.
+                None if std::mem::take(&mut first_open) => (edges + 1).saturating_sub(fixed),
+                None => 1,
+            };
+            std::iter::repeat_n(self.task.params.get(index), count)
+        });
+        shape.chain(std::iter::repeat(None))
+    }
 }
 
 /// The payload's size for a call `F` and a value `R`.
@@ -286,11 +308,17 @@ impl Node {
 
     pub(crate) fn place(self) -> Place {
         let task = self.vtable().task;
-        if self.marks().load(Ordering::Relaxed) & PLACED == 0 {
-            return Place { file: task.file, line: task.line, column: task.column };
+        match self.call_site() {
+            Some(call) => Place::from(call),
+            None => Place { file: task.file, line: task.line, column: task.column },
         }
+    }
+
+    /// Where an operation of this crate was called.
+    pub(crate) fn call_site(self) -> Option<&'static Location<'static>> {
+        let placed = self.marks().load(Ordering::Relaxed) & PLACED != 0;
         // SAFETY: the flag says that the place lies before the header.
-        Place::from(unsafe { *self.0.cast::<&'static Location<'static>>().sub(1).as_ptr() })
+        placed.then(|| unsafe { *self.0.cast::<&'static Location<'static>>().sub(1).as_ptr() })
     }
 
     pub(crate) fn info(self) -> NodeInfo {
@@ -427,6 +455,9 @@ impl Node {
     /// Nobody else can reach the node; payload and edges hold nothing.
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
+        if event::is_on() {
+            self.tell_released();
+        }
         if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
             self.header().memory_track.end();
             // SAFETY: the caller's promise; without a mark the block is small and begins here.
