@@ -6,7 +6,6 @@
 use crate::argument::{Callable, IntoArgs};
 use crate::context;
 use crate::error::{Cause, Error, Failure, NodeError};
-use crate::event;
 use crate::given;
 use crate::handle::{self, Delayed};
 use crate::node::{self, DONE, Inputs, Kind, LAZY, Node, NodeRef, Outcome, Vtable};
@@ -145,10 +144,7 @@ where
             node.write::<Call<A, F>>((rest, f));
             node.weigh_inputs();
             context::begin(node);
-            if event::is_on() {
-                node.tell_built();
-            }
-            let mut node = NodeRef::from_raw(node);
+            let mut node = NodeRef::from_raw(node.built());
             if let Some(plain) = A::compared(&node.node().peek::<Call<A, F>>().0) {
                 node = pure::one_of(node, TypeId::of::<(N, A)>(), plain);
             }
@@ -317,10 +313,7 @@ pub fn value<T: Send + Sync + 'static>(value: T) -> Delayed<T> {
     // SAFETY: the node is new, and done with the `T` that is written.
     unsafe {
         node.write(value);
-        if event::is_on() {
-            node.tell_built();
-        }
-        Delayed::from_node(NodeRef::from_raw(node))
+        Delayed::from_node(NodeRef::from_raw(node.built()))
     }
 }
 

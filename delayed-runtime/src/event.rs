@@ -166,6 +166,8 @@ pub(crate) fn text(text: &str) -> usize {
 /// What a thread writes with.
 struct Own {
     thread: RefCell<Arc<Thread>>,
+    /// The slots that are written to this ring, and which of the sizes it has.
+    written: Cell<u64>,
     size: Cell<usize>,
     /// The latest reading of the clock, and how many more events may share it.
     latest: Cell<u64>,
@@ -177,6 +179,7 @@ impl Own {
         let number = THREADS.fetch_add(1, Ordering::Relaxed);
         Own {
             thread: RefCell::new(begin(number, CAPACITIES[0])),
+            written: Cell::new(0),
             size: Cell::new(0),
             latest: Cell::new(CLOCK.now()),
             shared: Cell::new(SHARED_TIME),
@@ -201,10 +204,10 @@ impl Own {
     }
 
     fn push(&self, slot: Slot) {
-        let thread = self.thread.borrow();
-        thread.ring.push(slot);
-        if thread.ring.is_full() && self.size.get() + 1 < CAPACITIES.len() {
-            drop(thread);
+        let written = self.written.get();
+        self.thread.borrow().ring.write(written, slot);
+        self.written.set(written + 1);
+        if written + 1 == CAPACITIES[self.size.get()] as u64 && self.size.get() + 1 < CAPACITIES.len() {
             self.grow();
         }
     }
@@ -212,6 +215,7 @@ impl Own {
     #[cold]
     fn grow(&self) {
         self.size.set(self.size.get() + 1);
+        self.written.set(0);
         let number = self.thread.borrow().number;
         let old = self.thread.replace(begin(number, CAPACITIES[self.size.get()]));
         end(&old);

@@ -63,7 +63,7 @@ impl<T: Clone + Send + Sync + 'static> Delayed<T> {
         unsafe {
             node.set_edge(0, other.clone().into_node());
             node.set_edge(1, self.into_node());
-            Delayed::from_node(NodeRef::from_raw(node))
+            Delayed::from_node(NodeRef::from_raw(node.built()))
         }
     }
 }
@@ -131,7 +131,7 @@ impl<T: Clone + Send + Sync + 'static> Delayed<Delayed<T>> {
         // SAFETY: the node is new and has one edge; its value will be a `T`.
         unsafe {
             node.set_edge(0, self.into_node());
-            Delayed::from_node(NodeRef::from_raw(node))
+            Delayed::from_node(NodeRef::from_raw(node.built()))
         }
     }
 }

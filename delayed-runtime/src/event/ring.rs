@@ -46,10 +46,9 @@ impl Ring {
         &self.cells[number as usize & (self.cells.len() - 1)]
     }
 
-    /// Writes a slot. For the owner alone.
+    /// Writes slot number `head`, which is the one after the last. For the owner alone, who counts them.
     #[inline(always)]
-    pub(crate) fn push(&self, slot: Slot) {
-        let head = self.head.load(Ordering::Relaxed);
+    pub(crate) fn write(&self, head: u64, slot: Slot) {
         // A reader that sees a word of this slot sees `head` too, after its own fence.
         fence(Ordering::Release);
         let cell = self.cell(head);
@@ -59,12 +58,6 @@ impl Ring {
         }
         // Pairs with the Acquire of readers.
         self.head.store(head + 1, Ordering::Release);
-    }
-
-    /// Whether the owner has been round.
-    #[inline(always)]
-    pub(crate) fn is_full(&self) -> bool {
-        self.head.load(Ordering::Relaxed) >= self.cells.len() as u64
     }
 
     /// How many slots were written so far.
@@ -86,7 +79,7 @@ impl Ring {
                 pointers: [0, 1].map(|at| cell.pointers[at].load(Ordering::Relaxed)),
             }
         }));
-        // Pairs with the fence of `push`.
+        // Pairs with the fence of `write`.
         fence(Ordering::Acquire);
         let now = self.head.load(Ordering::Relaxed);
         let whole = first.max((now + 1).saturating_sub(capacity)).min(head);
@@ -115,7 +108,7 @@ mod models {
             let ring = Arc::new(Ring::new(2));
             let writer = {
                 let ring = ring.clone();
-                thread::spawn(move || (0..4).for_each(|number| ring.push(slot(number))))
+                thread::spawn(move || (0..4).for_each(|number| ring.write(number, slot(number))))
             };
             let mut slots = Vec::new();
             let (lost, next) = ring.read(0, &mut slots);

@@ -455,23 +455,23 @@ impl Node {
     /// Nobody else can reach the node; payload and edges hold nothing.
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
-        if event::is_on() {
-            self.tell_released();
-        }
-        if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
+        if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 && !event::is_on() {
             self.header().memory_track.end();
             // SAFETY: the caller's promise; without a mark the block is small and begins here.
             return unsafe { chunk::free_small(self.0.cast()) };
         }
         // SAFETY: the caller's promise.
-        unsafe { self.deallocate_marked() }
+        unsafe { self.deallocate_with_care() }
     }
 
     /// # Safety
     ///
     /// As for [`deallocate`](Node::deallocate).
     #[inline(never)]
-    unsafe fn deallocate_marked(self) {
+    unsafe fn deallocate_with_care(self) {
+        if event::is_on() {
+            self.tell_released();
+        }
         if self.marks().load(Ordering::Relaxed) & GIVEN != 0 {
             given::remove(self.address());
         }

@@ -16,12 +16,17 @@ impl Node {
         Data::Task(self.vtable().task, self.call_site())
     }
 
-    /// It was just made.
+    /// A node that was just made. It is given back, so that callers need not keep it meanwhile.
+    #[inline(always)]
+    pub(crate) fn built(self) -> Node {
+        if event::is_on() { self.tell_built() } else { self }
+    }
+
     #[cold]
-    pub(crate) fn tell_built(self) {
-        if self.is_seen() {
-            event::emit(slot::Kind::Built, When::AboutNow, self.id(), 0, self.data());
-        }
+    #[inline(never)]
+    fn tell_built(self) -> Node {
+        event::emit(slot::Kind::Built, When::AboutNow, self.id(), 0, self.data());
+        self
     }
 
     /// A wish of a client names it.
