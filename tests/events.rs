@@ -1,6 +1,13 @@
-//! What the readers of events are told.
+//! What readers of events are told.
 
-use delayed::{Client, Delayed, What, delayed};
+mod support;
+
+use delayed::{Client, Delayed, Event, Runs, What, delayed};
+use futures::executor::block_on;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+use support::expect_panics;
 
 #[delayed]
 fn inc(x: i64) -> i64 {
@@ -10,17 +17,266 @@ fn inc(x: i64) -> i64 {
 fn add(x: i64, y: i64) -> i64 {
     x + y
 }
+#[delayed]
+fn total(numbers: &[i64]) -> i64 {
+    numbers.iter().sum()
+}
+#[delayed]
+fn parse(text: &str) -> Result<i64, std::num::ParseIntError> {
+    text.parse()
+}
+#[delayed(blocking)]
+fn read(x: i64) -> Vec<i64> {
+    Vec::with_capacity(x as usize)
+}
+#[delayed]
+async fn fetch(x: i64) -> i64 {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    x
+}
+
+fn client(threads: usize) -> Client {
+    Client::builder().threads_per_worker(threads).build().unwrap()
+}
+
+/// Readers hear of all nodes that are made and released, so tests take turns.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// What the events say of each node.
+#[derive(Debug, Default)]
+struct Told {
+    name: String,
+    file: &'static str,
+    built: usize,
+    demanded: usize,
+    started: Vec<Runs>,
+    needs: Vec<(u64, &'static str, String)>,
+    finished: Vec<u64>,
+    failed: Vec<String>,
+    released: usize,
+    /// The events in the order in which they were told.
+    order: String,
+}
+
+fn told(events: &[Event]) -> HashMap<u64, Told> {
+    let mut told: HashMap<u64, Told> = HashMap::new();
+    for event in events {
+        let of = told.entry(event.node).or_default();
+        match &event.what {
+            What::Built { node, .. } => {
+                of.built += 1;
+                of.name = node.name().to_owned();
+                of.order.push('b');
+            }
+            What::Demanded => {
+                of.demanded += 1;
+                of.order.push('d');
+            }
+            What::Started { node, runs, .. } => {
+                of.started.push(*runs);
+                of.name = node.name().to_owned();
+                of.file = node.file();
+                of.order.push('s');
+            }
+            What::Needs { input, from, param, .. } => of.needs.push((*input, param, from.name().to_owned())),
+            What::Finished { bytes, .. } => {
+                of.finished.push(*bytes);
+                of.order.push('f');
+            }
+            What::Failed { error, .. } => {
+                of.failed.push(error.as_deref().unwrap_or("lost").to_owned());
+                of.order.push('e');
+            }
+            What::Released => {
+                of.released += 1;
+                of.order.push('r');
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    told
+}
+
+fn named<'t>(told: &'t HashMap<u64, Told>, name: &str) -> Vec<&'t Told> {
+    told.values().filter(|of| of.name == name).collect()
+}
 
 #[test]
-fn a_graph() {
-    let client = Client::builder().threads_per_worker(1).build().unwrap();
+fn each_node_has_its_events_in_their_order() {
+    let _alone = alone();
+    let client = client(1);
     let mut events = client.events();
     let _guard = client.enter();
-    let z: Delayed<i64> = add(inc(1), inc(2)).named("the sum");
+    let z = add(inc(1), inc(2)).named("the sum");
     assert_eq!(z.wait().unwrap(), 5);
-    for event in events.read() {
-        println!("{event:?}");
-    }
+    let told = told(&events.read());
     assert_eq!(events.lost(), 0);
-    let _ = What::Demanded;
+    assert_eq!(told.len(), 3);
+    let [sum] = named(&told, "the sum")[..] else { panic!("{told:?}") };
+    assert_eq!(sum.order, "bdsfr");
+    assert_eq!(sum.finished, [8]);
+    assert_eq!(sum.started, [Runs::Here]);
+    assert_eq!(sum.file, file!());
+    assert_eq!(
+        sum.needs.iter().map(|(_, param, of)| (*param, &**of)).collect::<Vec<_>>(),
+        [("x", "inc"), ("y", "inc")]
+    );
+    for (input, ..) in &sum.needs {
+        assert_eq!(told[input].order, "bsfr");
+    }
+}
+
+#[test]
+fn wide_inputs_are_told_one_by_one() {
+    let _alone = alone();
+    let client = client(2);
+    let mut events = client.events();
+    let _guard = client.enter();
+    let leaves: Vec<Delayed<i64>> = (0..1000).map(inc).collect();
+    assert_eq!(total(leaves).wait().unwrap(), 500_500);
+    let told = told(&events.read());
+    assert_eq!(told.len(), 1001);
+    let [total] = named(&told, "total")[..] else { panic!() };
+    assert_eq!(total.needs.len(), 1000);
+    for (input, param, from) in &total.needs {
+        assert_eq!((*param, &**from, &*told[input].order), ("numbers", "inc", "bsfr"));
+    }
+    // They were made one after the other, on one thread.
+    assert!(total.needs.is_sorted_by_key(|(input, ..)| *input));
+}
+
+#[test]
+fn how_nodes_run_and_what_they_hold() {
+    let _alone = alone();
+    let client = client(1);
+    let mut events = client.events();
+    let _guard = client.enter();
+    let values = block_on(client.compute((fetch(3), read(100), parse("17")))).unwrap();
+    assert_eq!((values.0, values.2), (3, 17));
+    let all = events.read();
+    assert!(all.is_sorted_by_key(|event| event.time));
+    assert!(all.last().unwrap().time <= events.now());
+    let told = told(&all);
+    let ran = |name: &str| {
+        let [of] = named(&told, name)[..] else { panic!("{name}") };
+        assert_eq!(of.order, "bdsfr", "{name}");
+        (of.started[0], of.finished[0])
+    };
+    assert_eq!(ran("fetch"), (Runs::Async, 8));
+    assert_eq!(ran("read"), (Runs::Blocking, 24 + 800));
+    assert_eq!(ran("parse"), (Runs::Here, 8));
+}
+
+#[test]
+fn failures_say_why_and_who_never_started() {
+    let _alone = alone();
+    expect_panics();
+    let client = client(1);
+    let mut events = client.events();
+    let _guard = client.enter();
+    add(parse("no number"), inc(1)).wait().unwrap_err();
+    inc(inc(1).map(|_| panic!("on purpose"))).wait().unwrap_err();
+    let given_up = inc(7);
+    given_up.cancel();
+    let told = told(&events.read());
+    let [parse] = named(&told, "parse")[..] else { panic!("{told:?}") };
+    assert_eq!(parse.order, "bser");
+    assert!(parse.failed[0].contains("invalid digit"), "{:?}", parse.failed);
+    let [add] = named(&told, "add")[..] else { panic!("{told:?}") };
+    assert_eq!(add.order, "bder");
+    assert_eq!(add.needs[0].2, "parse");
+    let [map] = named(&told, "map")[..] else { panic!("{told:?}") };
+    assert_eq!(map.order, "bser");
+    assert!(map.failed[0].contains("on purpose"));
+    let cancelled = told.values().find(|of| of.order == "be").expect("its handle is still there");
+    assert!(cancelled.failed[0].contains("cancelled"), "{:?}", cancelled.failed);
+    drop(given_up);
+}
+
+#[test]
+fn a_node_that_makes_more_graph_starts_twice() {
+    let _alone = alone();
+    let client = client(1);
+    let mut events = client.events();
+    let _guard = client.enter();
+    assert_eq!(inc(1).map(|x| inc(x)).flatten().wait().unwrap(), 3);
+    let told = told(&events.read());
+    let [flatten] = named(&told, "flatten")[..] else { panic!("{told:?}") };
+    assert_eq!(flatten.order, "bdssfr");
+    let needs: Vec<&str> = flatten.needs.iter().map(|(_, _, from)| &**from).collect();
+    assert_eq!(needs, ["map", "inc"]);
+}
+
+#[test]
+fn what_was_made_before_is_told_from_its_start() {
+    let _alone = alone();
+    let client = client(1);
+    let _guard = client.enter();
+    let z = add(inc(1), delayed::value(5));
+    let mut events = client.events();
+    assert_eq!(z.wait().unwrap(), 7);
+    let told = told(&events.read());
+    let [add] = named(&told, "add")[..] else { panic!("{told:?}") };
+    assert_eq!(add.order, "dsfr");
+    assert_eq!(add.needs.iter().map(|(_, _, from)| &**from).collect::<Vec<_>>(), ["inc", "value"]);
+    assert_eq!(told[&add.needs[0].0].order, "sfr");
+    assert_eq!(told[&add.needs[1].0].order, "r");
+}
+
+#[test]
+fn a_reader_hears_of_its_own_client() {
+    let _alone = alone();
+    let (one, other) = (client(1), client(1));
+    let (mut of_one, mut of_other, mut of_all) = (one.events(), other.events(), delayed::events());
+    block_on(one.compute(inc(1))).unwrap();
+    block_on(other.compute(add(1, 2))).unwrap();
+    let started = |events: &[Event]| {
+        let names = events.iter().filter_map(|event| match &event.what {
+            What::Started { node, .. } => Some(node.name().to_owned()),
+            _ => None,
+        });
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(started(&of_one.read()), ["inc"]);
+    assert_eq!(started(&of_other.read()), ["add"]);
+    // Other tests run at the same time.
+    let all = started(&of_all.read());
+    assert!(["inc", "add"].iter().all(|name| all.iter().any(|of| of == name)));
+}
+
+#[test]
+fn a_slow_reader_counts_what_it_lost() {
+    let _alone = alone();
+    let client = client(1);
+    let mut events = client.events();
+    let _guard = client.enter();
+    for _ in 0..200 {
+        let leaves: Vec<Delayed<i64>> = (0..1000).map(inc).collect();
+        total(leaves).wait().unwrap();
+    }
+    let read = events.read().len() as u64;
+    assert!(events.lost() > 0);
+    // Each leaf was built, started, needed, finished and released.
+    assert!(read + events.lost() >= 200 * 5000, "{read} and {} lost", events.lost());
+    assert!(read >= 100_000);
+    assert_eq!(inc(1).wait().unwrap(), 2);
+    let lost = events.lost();
+    assert_eq!(named(&told(&events.read()), "inc").len(), 1);
+    assert_eq!(events.lost(), lost);
+}
+
+#[test]
+fn events_of_threads_that_have_ended_are_there() {
+    let _alone = alone();
+    let mut events = delayed::events();
+    let (name, ended) = ("a node of a thread that has ended", std::sync::mpsc::channel::<()>());
+    std::thread::spawn(move || {
+        inc(5).named(name).wait().unwrap();
+        drop(ended.0);
+    });
+    ended.1.recv().unwrap_err();
+    assert_eq!(named(&told(&events.read()), name)[0].order, "bdsfr");
 }

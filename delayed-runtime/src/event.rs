@@ -28,8 +28,6 @@ const CAPACITIES: [usize; 3] = [1 << 10, 1 << 14, 1 << 18];
 const ENDED: usize = 64;
 /// The latest texts that are kept.
 const TEXTS: usize = 1 << 14;
-/// Events that share a reading of the clock, of those whose time tells little.
-const SHARED_TIME: u32 = 16;
 
 /// Something that happened to a node.
 #[derive(Clone, Debug)]
@@ -50,7 +48,7 @@ pub struct Event {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum What {
-    /// It was made. The time is that of an event shortly before.
+    /// It was made.
     #[non_exhaustive]
     Built {
         /// The node, with the name of its function.
@@ -90,7 +88,7 @@ pub enum What {
         /// The error on one line, unless too many failed since.
         error: Option<Arc<str>>,
     },
-    /// Nobody can reach it any more, and its memory is free. The time is that of an event shortly before.
+    /// Nobody can reach it any more, and its memory is free.
     Released,
 }
 
@@ -169,38 +167,12 @@ struct Own {
     /// The slots that are written to this ring, and which of the sizes it has.
     written: Cell<u64>,
     size: Cell<usize>,
-    /// The latest reading of the clock, and how many more events may share it.
-    latest: Cell<u64>,
-    shared: Cell<u32>,
 }
 
 impl Own {
     fn open() -> Own {
         let number = THREADS.fetch_add(1, Ordering::Relaxed);
-        Own {
-            thread: RefCell::new(begin(number, CAPACITIES[0])),
-            written: Cell::new(0),
-            size: Cell::new(0),
-            latest: Cell::new(CLOCK.now()),
-            shared: Cell::new(SHARED_TIME),
-        }
-    }
-
-    fn now(&self) -> u64 {
-        let now = CLOCK.now();
-        self.latest.set(now);
-        self.shared.set(SHARED_TIME);
-        now
-    }
-
-    fn about_now(&self) -> u64 {
-        match self.shared.get().checked_sub(1) {
-            Some(left) => {
-                self.shared.set(left);
-                self.latest.get()
-            }
-            None => self.now(),
-        }
+        Own { thread: RefCell::new(begin(number, CAPACITIES[0])), written: Cell::new(0), size: Cell::new(0) }
     }
 
     fn push(&self, slot: Slot) {
@@ -254,7 +226,6 @@ thread_local! {
 #[derive(Clone, Copy)]
 pub(crate) enum When {
     Now,
-    AboutNow,
     /// The slot's number is no time.
     Never(u64),
 }
@@ -263,8 +234,7 @@ pub(crate) enum When {
 pub(crate) fn emit(kind: Kind, when: When, id: u64, client: u16, data: Data) {
     let _ = OWN.try_with(|own| {
         let number = match when {
-            When::Now => own.now(),
-            When::AboutNow => own.about_now(),
+            When::Now => CLOCK.now(),
             When::Never(number) => number,
         };
         own.push(Slot::new(kind, number, id, client, data));

@@ -51,11 +51,11 @@ impl Walker<'_> {
         if node.is_given() || !self.pace.goes_on(node.vtable()) {
             return self.run_with_care(demand, node, frame, newest);
         }
-        self.call::<false>(demand, node, frame)
+        self.call::<false>(node, frame)
     }
 
     #[inline(always)]
-    fn call<const WATCHED: bool>(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame) -> Ran {
+    fn call<const WATCHED: bool>(&mut self, node: Node, frame: Frame) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
             drop_claim(node);
@@ -63,7 +63,7 @@ impl Walker<'_> {
         }
         if WATCHED {
             // SAFETY: the node is claimed by this walker and its function has not been called.
-            unsafe { node.tell_started(demand.engine().number, false) };
+            unsafe { node.tell_started(self.client, false) };
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
@@ -72,7 +72,7 @@ impl Walker<'_> {
         match outcome {
             Outcome::Done => {
                 if WATCHED {
-                    node.tell_finished(demand.engine().number);
+                    node.tell_finished(self.client);
                 }
                 if exclusive {
                     node.publish_exclusive(DONE);
@@ -86,13 +86,16 @@ impl Walker<'_> {
         }
     }
 
-    /// The same for nodes that may be watched.
-    fn call_seen(&mut self, demand: &Arc<Demand>, node: Node, frame: Frame) -> Ran {
-        if self.pace.is_watched() {
-            self.call::<true>(demand, node, frame)
-        } else {
-            self.call::<false>(demand, node, frame)
-        }
+    /// The same for a node that somebody may watch.
+    #[inline(always)]
+    fn call_seen(&mut self, node: Node, frame: Frame) -> Ran {
+        if self.pace.is_watched() { self.call_watched(node, frame) } else { self.call::<false>(node, frame) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn call_watched(&mut self, node: Node, frame: Frame) -> Ran {
+        self.call::<true>(node, frame)
     }
 
     #[cold]
@@ -139,7 +142,7 @@ impl Walker<'_> {
         }
         let vtable = node.vtable();
         if matches!(vtable.kind, Kind::Group | Kind::Sink) {
-            return self.call::<false>(demand, node, frame);
+            return self.call::<false>(node, frame);
         }
         if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
             return Ran::Later;
@@ -155,7 +158,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return Context::of(node).inside(|| self.call_seen(demand, node, frame));
+                return Context::of(node).inside(|| self.call_seen(node, frame));
             }
         }
         let now = Instant::now();
@@ -187,7 +190,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call_seen(demand, node, frame))))
+        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call_seen(node, frame))))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

@@ -42,6 +42,8 @@ pub(super) struct Walker<'a> {
     /// The oldest frame that may have inputs to offer.
     pub(super) base: Option<Frame>,
     pub(super) pace: Pace,
+    /// The number of the client that it walks for.
+    pub(super) client: u16,
     /// When the first function of the walk was about to be called.
     pub(super) begin: Option<Instant>,
     /// The node whose function is called, and the frame it is called for: itself or its consumer.
@@ -124,6 +126,7 @@ impl<'a> Walker<'a> {
             direction: Direction::Forward,
             base: None,
             pace: Pace::new(),
+            client: 0,
             begin: None,
             called: None,
             oldest: 0,
@@ -164,6 +167,7 @@ impl<'a> Walker<'a> {
         let start = Frame(start);
         self.direction = if start.has(BACKWARD) { Direction::Backward } else { Direction::Forward };
         self.base = Some(start);
+        self.client = demand.engine().number;
         self.begin = None;
         self.is_tired = false;
         self.pace.begin();

@@ -68,6 +68,9 @@ impl Node {
     /// Calls `f` with the node, or if it is a group with what is in it, in order. Groups that have no
     /// edges any more, or that others have claimed, are left out.
     pub(crate) fn leaves(self, mut f: impl FnMut(Node)) {
+        if self.vtable().kind != Kind::Group {
+            return f(self);
+        }
         let mut stack = vec![self];
         while let Some(node) = stack.pop() {
             if node.vtable().kind != Kind::Group {

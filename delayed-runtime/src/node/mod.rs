@@ -88,10 +88,10 @@ const FLIPPED: u8 = 128;
 const GIVEN: u8 = 1;
 /// A mark of the node: the place of the call lies before the header.
 const PLACED: u8 = 2;
-/// A mark of the node: its block is a large one.
-const LARGE: u8 = 4;
+/// A mark of the node: its block is a large one, or somebody was told of it.
+const SPECIAL: u8 = 4;
 /// What freeing a node has to look at.
-const OF_BLOCK: u8 = GIVEN | PLACED | LARGE;
+const OF_BLOCK: u8 = GIVEN | PLACED | SPECIAL;
 /// A mark of the node: it is better to look at its last input first if nobody else needs its inputs.
 const MAY_FLIP: u8 = 8;
 /// The marks that are a number: how many values the node's graph holds at once.
@@ -414,7 +414,7 @@ impl Node {
     ) -> Node {
         let (before, placed) = if place.is_some() { (EDGE, PLACED) } else { (0, 0) };
         let (size, align) = layout(vtable, edges, before);
-        let large = if chunk::is_large(size, align) { LARGE } else { 0 };
+        let special = if chunk::is_large(size, align) { SPECIAL } else { 0 };
         let block = chunk::allocate(size, align);
         // SAFETY: the block has room for the place, the header, the edges and the payload.
         unsafe {
@@ -431,7 +431,7 @@ impl Node {
                 edges: edges as u8,
                 at: Field::new(0),
                 flags: AtomicU8::new(0),
-                marks: AtomicU8::new(placed | large),
+                marks: AtomicU8::new(placed | special),
                 memory_track: Track::new(),
                 edges_track: Track::new(),
                 payload_track: Track::new(),
@@ -455,7 +455,7 @@ impl Node {
     /// Nobody else can reach the node; payload and edges hold nothing.
     #[inline(always)]
     pub(crate) unsafe fn deallocate(self) {
-        if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 && !event::is_on() {
+        if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
             self.header().memory_track.end();
             // SAFETY: the caller's promise; without a mark the block is small and begins here.
             return unsafe { chunk::free_small(self.0.cast()) };
@@ -469,7 +469,7 @@ impl Node {
     /// As for [`deallocate`](Node::deallocate).
     #[inline(never)]
     unsafe fn deallocate_with_care(self) {
-        if event::is_on() {
+        if event::is_on() && self.marks().load(Ordering::Relaxed) & SPECIAL != 0 {
             self.tell_released();
         }
         if self.marks().load(Ordering::Relaxed) & GIVEN != 0 {

@@ -1,15 +1,21 @@
 //! What nodes tell those who look: see `event.rs`. Callers ask first whether anybody does.
 
-use super::{Kind, Node};
+use super::{Kind, Node, SPECIAL};
 use crate::error::Error;
 use crate::event::slot::{self, Data};
 use crate::event::{self, When};
 use crate::panic;
+use crate::sync::atomic::Ordering;
 
 impl Node {
     /// Whether users know the node.
     fn is_seen(self) -> bool {
         !matches!(self.vtable().kind, Kind::Group | Kind::Sink)
+    }
+
+    /// Its end is going to be told, too.
+    fn mark_told(self) {
+        self.marks().fetch_or(SPECIAL, Ordering::Relaxed);
     }
 
     fn data(self) -> Data {
@@ -25,7 +31,8 @@ impl Node {
     #[cold]
     #[inline(never)]
     fn tell_built(self) -> Node {
-        event::emit(slot::Kind::Built, When::AboutNow, self.id(), 0, self.data());
+        self.mark_told();
+        event::emit(slot::Kind::Built, When::Now, self.id(), 0, self.data());
         self
     }
 
@@ -52,6 +59,7 @@ impl Node {
             (true, Kind::Future) => slot::Kind::StartedAsync,
             (true, _) => slot::Kind::StartedBlocking,
         };
+        self.mark_told();
         let id = self.id();
         if let Some(name) = self.given(|given| given.name.clone()) {
             let text = Data::Number(event::text(&name));
@@ -70,6 +78,7 @@ impl Node {
         for (at, param) in (0..self.edges()).zip(vtable.params(self.edges())) {
             // SAFETY: the caller's promise.
             unsafe { self.edge(at) }.leaves(|input| {
+                input.mark_told();
                 let data = Data::Input(input.vtable().task, param);
                 event::emit(slot::Kind::Needs, When::Never(input.id()), id, client, data);
             });
@@ -96,6 +105,7 @@ impl Node {
         if !self.is_seen() {
             return;
         }
+        self.mark_told();
         let mut text = 0;
         // The function's error says it, which is the user's code.
         panic::ignore(|| text = event::text(&error.to_string()));
@@ -110,7 +120,7 @@ impl Node {
     #[cold]
     pub(crate) fn tell_released(self) {
         if self.is_seen() {
-            event::emit(slot::Kind::Released, When::AboutNow, self.id(), 0, Data::Nothing);
+            event::emit(slot::Kind::Released, When::Now, self.id(), 0, Data::Nothing);
         }
     }
 }
