@@ -61,10 +61,11 @@ impl Ring {
         self.head.store(head + 1, Ordering::Release);
     }
 
-    /// Whether the owner has been round.
+    /// Whether the owner has been round but for one slot: a reader counts the oldest of a full ring as lost,
+    /// because the next may be being written in its place.
     #[inline(always)]
     pub(crate) fn is_full(&self) -> bool {
-        self.head.load(Ordering::Relaxed) >= self.cells.len() as u64
+        self.head.load(Ordering::Relaxed) + 1 >= self.cells.len() as u64
     }
 
     /// How many slots were written so far.

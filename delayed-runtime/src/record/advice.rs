@@ -113,7 +113,7 @@ fn shape(report: &Report) -> Vec<Advice> {
         }
     }
     let longest = report.functions.iter().max_by(|a, b| a.critical.total_cmp(&b.critical));
-    if let Some(function) = longest.filter(|function| function.critical >= 0.4)
+    if let Some(function) = longest.filter(|function| function.critical >= 0.4 && function.runs == Runs::Here)
         && ratio(report.span, report.asked) >= 0.5
         && parallelism < threads * 1.5
     {
@@ -125,7 +125,7 @@ fn shape(report: &Report) -> Vec<Advice> {
             place(function)
         );
         // Beside what the graph's shape costs, of which this is the reason.
-        advice.push(((idle * 0.99).max(ratio(report.spent.waiting, all) * 0.99), what));
+        advice.push((idle * 0.99, what));
     }
     advice
 }

@@ -21,18 +21,20 @@ const STEPS: usize = 40;
 const CURVE: (f64, f64) = (1000.0, 90.0);
 
 pub(super) fn page(report: &Report) -> String {
-    let names = report.story.functions.iter().map(|function| &*function.name);
-    let colours = draw::colours(names);
+    let graph = report.graph();
+    // The picture of the graph gives its colours in the same order.
+    let functions = report.story.functions.iter().map(|function| &*function.name);
+    let colours = draw::colours(graph.nodes.iter().map(|node| &*node.name).chain(functions));
     let parts = [
         ("SUMMARY", draw::escape(&summary(report))),
         ("TILES", tiles(report)),
         ("ADVICE", advice(report)),
         ("SPENT", spent(report)),
-        ("FUNCTIONS", functions(report, &colours)),
+        ("FUNCTIONS", function_rows(report, &colours)),
         ("PATH", path(report)),
         ("THREADS", threads(report)),
         ("LIVE", live(report)),
-        ("GRAPH", draw::svg(&report.graph())),
+        ("GRAPH", draw::svg(&graph)),
         ("DATA", data(report, &colours)),
     ];
     // One pass, so that what one part holds is not looked for in it.
@@ -95,7 +97,7 @@ fn spent(report: &Report) -> String {
     format!("<div class=\"bar\">{bar}</div><div class=\"legend\">{legend}</div>")
 }
 
-fn functions(report: &Report, colours: &Colours<'_>) -> String {
+fn function_rows(report: &Report, colours: &Colours<'_>) -> String {
     let mut out = String::new();
     for function in &report.functions {
         let (_, colour) = colours[&*function.name];

@@ -143,6 +143,7 @@ fn functions(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     }
     match report.functions.len().saturating_sub(FUNCTIONS) {
         0 => Ok(()),
+        1 => writeln!(f, "  and 1 other"),
         others => writeln!(f, "  and {} others", count(others as u64)),
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn count(count: u64) -> String {
 /// `71 %`, `0.4 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+    if (0.05..0.95).contains(&percent) { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 #[cfg(test)]
@@ -62,6 +62,6 @@ mod tests {
         );
         assert_eq!([0, 1023, 1024, 1 << 40].map(bytes), ["0 B", "1023 B", "1.00 KiB", "1024 GiB"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.0, 0.004, 0.71, 1.0].map(percent), ["0 %", "0.4 %", "71 %", "100 %"]);
+        assert_eq!([0.0, 0.0004, 0.004, 0.71, 1.0].map(percent), ["0 %", "0 %", "0.4 %", "71 %", "100 %"]);
     }
 }
