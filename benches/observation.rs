@@ -66,7 +66,7 @@ fn main() {
                 events.push(round(&client, steps).as_secs_f64() / without.as_secs_f64());
                 drop(reader.read());
                 drop(reader);
-                let record = ();
+                let record = client.record();
                 recording.push(round(&client, steps).as_secs_f64() / without.as_secs_f64());
                 drop(record);
             }

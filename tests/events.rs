@@ -202,7 +202,7 @@ fn a_node_that_makes_more_graph_starts_twice() {
     let client = client(1);
     let mut events = client.events();
     let _guard = client.enter();
-    assert_eq!(inc(1).map(|x| inc(x)).flatten().wait().unwrap(), 3);
+    assert_eq!(inc(1).map(inc).flatten().wait().unwrap(), 3);
     let told = told(&events.read());
     let [flatten] = named(&told, "flatten")[..] else { panic!("{told:?}") };
     assert_eq!(flatten.order, "bdssfr");

@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A thread's rings, in slots: it begins with a small one, and takes the next when it has been round. A slot
 /// is 32 bytes, so a thread that runs millions of nodes has 8 MiB.
@@ -179,7 +179,8 @@ impl Own {
         let written = self.written.get();
         self.thread.borrow().ring.write(written, slot);
         self.written.set(written + 1);
-        if written + 1 == CAPACITIES[self.size.get()] as u64 && self.size.get() + 1 < CAPACITIES.len() {
+        // A reader counts the oldest slot of a full ring as lost: the next may be being written in its place.
+        if written + 2 == CAPACITIES[self.size.get()] as u64 && self.size.get() + 1 < CAPACITIES.len() {
             self.grow();
         }
     }
@@ -241,10 +242,40 @@ pub(crate) fn emit(kind: Kind, when: When, id: u64, client: u16, data: Data) {
     });
 }
 
+/// What it costs to write an event: a reading of the clock, and what else there is to do.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cost {
+    pub(crate) reading: Duration,
+    pub(crate) writing: Duration,
+}
+
+impl Cost {
+    /// Writes events that nobody reads: the best of some rounds, because others may have the core meanwhile.
+    pub(crate) fn measure() -> Cost {
+        const EVENTS: u32 = 1 << 10;
+        let ring = Ring::new(EVENTS as usize);
+        let best = |event: &dyn Fn()| {
+            let round = || {
+                let begin = Instant::now();
+                (0..EVENTS).for_each(|_| event());
+                begin.elapsed() / EVENTS
+            };
+            (0..8).map(|_| round()).min().unwrap_or_default()
+        };
+        let reading = best(&|| {
+            std::hint::black_box(CLOCK.now());
+        });
+        let writing = best(&|| ring.write(0, Slot::new(Kind::Finished, 0, 1, 0, Data::Nothing)));
+        Cost { reading, writing }
+    }
+}
+
 /// Slots of one thread, in the order in which it wrote them.
 #[derive(Debug)]
 pub(crate) struct Batch {
     thread: u32,
+    /// The clock's number of the thread's latest event before these.
+    time: u64,
     slots: Vec<Slot>,
     /// The texts that the slots name.
     texts: HashMap<usize, Arc<str>>,
@@ -257,6 +288,14 @@ impl Batch {
     }
 }
 
+/// What the next batch of a thread needs of the one before.
+#[derive(Clone, Copy, Debug, Default)]
+struct Last {
+    time: u64,
+    /// A name without its node.
+    named: Option<Slot>,
+}
+
 /// Reads what happens to nodes: made by [`Client::events`](crate::Client::events) and [`events`].
 ///
 /// What happened before it was made is not told. A reader that looks too seldom loses the oldest events,
@@ -267,6 +306,8 @@ pub struct Events {
     client: u16,
     /// The rings that it has come to, and the next slot of each.
     places: Vec<(Arc<Thread>, u64)>,
+    /// By the threads' numbers, because a thread may have one ring after the other.
+    lasts: HashMap<u32, Last>,
     lost: u64,
 }
 
@@ -280,7 +321,7 @@ impl Events {
         LazyLock::force(&CLOCK);
         let places = threads().all.iter().map(|thread| (thread.clone(), thread.ring.written())).collect();
         READERS.fetch_add(1, Ordering::Relaxed);
-        Events { client, places, lost: 0 }
+        Events { client, places, lasts: HashMap::new(), lost: 0 }
     }
 
     /// What the reader's clock says: see [`Event::time`].
@@ -319,7 +360,15 @@ impl Events {
                 slots.retain(|slot| [0, self.client].contains(&slot.client()));
             }
             if !slots.is_empty() {
-                batches.push(Batch { thread: thread.number, texts: texts_of(&slots), slots });
+                let last = self.lasts.entry(thread.number).or_default();
+                if let Some(named) = last.named {
+                    slots.insert(0, named);
+                }
+                let time = last.time;
+                last.named = slots.last().filter(|slot| slot.kind() == Kind::Named).copied();
+                let timed = |slot: &&Slot| !matches!(slot.kind(), Kind::Needs | Kind::Named);
+                last.time = slots.iter().rfind(timed).map_or(time, |slot| slot.numbers[0]);
+                batches.push(Batch { thread: thread.number, time, texts: texts_of(&slots), slots });
             }
             // An ended ring stays known while it is in the list, or it would be read again.
             !ended || Arc::strong_count(thread) > 1
@@ -346,8 +395,8 @@ fn texts_of(slots: &[Slot]) -> HashMap<usize, Arc<str>> {
 /// Events by time; those of one thread in their order.
 pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
     let mut events = Vec::with_capacity(batches.iter().map(|batch| batch.slots.len()).sum());
-    for Batch { thread, slots, texts } in batches {
-        let mut time = Duration::ZERO;
+    for Batch { thread, time, slots, texts, .. } in batches {
+        let mut time = CLOCK.time(time);
         let mut name: Option<(u64, Arc<str>)> = None;
         for slot in slots {
             let (node, kind) = (slot.id(), slot.kind());

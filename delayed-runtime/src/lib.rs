@@ -25,6 +25,7 @@ mod node;
 mod operators;
 mod panic;
 mod pure;
+mod record;
 mod retry;
 mod slot;
 mod sync;
@@ -44,6 +45,7 @@ pub use event::{Event, Events, Runs, What, events};
 pub use graph::{Edge, Graph, GraphNode};
 pub use handle::{Delayed, Ref, Status, Value};
 pub use operators::gather;
+pub use record::{FunctionTimes, Live, Recording, Report, Spent, Step, ThreadTimes, record};
 pub use slot::Sole;
 
 /// What generated code calls. Not to be relied on.

@@ -117,7 +117,7 @@ pub trait Function {
 }
 
 /// A place in the user's source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) file: &'static str,
     pub(crate) line: u32,

@@ -16,6 +16,7 @@ use crate::visible::{self, visible};
 use picture::Picture;
 use std::panic::Location;
 use std::path::Path;
+pub(crate) use svg::{colours, escape};
 
 /// The longest label, in characters.
 const LABEL: usize = 40;
@@ -38,7 +39,7 @@ pub fn visualize<C: Collection>(handles: C, path: impl AsRef<Path>) -> Result<()
     let error = |what| Error::misuse("visualize", place, what);
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let draw: fn(&Graph) -> String = match &*ending {
-        "svg" => |graph| svg::draw(&Picture::of(graph)),
+        "svg" => svg,
         "dot" | "gv" => dot::draw,
         "mmd" | "mermaid" => |graph| mermaid::draw(&Picture::of(graph)),
         "txt" => |graph| text::draw(&Picture::of(graph)),
@@ -79,6 +80,11 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     pub fn mermaid(&self) -> String {
         mermaid::draw(&Picture::of(&self.graph()))
     }
+}
+
+/// A graph as SVG.
+pub(crate) fn svg(graph: &Graph) -> String {
+    svg::draw(&Picture::of(graph))
 }
 
 /// A name as pictures show it: one line without what cannot be seen, cut where it is too long.

@@ -1,7 +1,7 @@
 //! SVG, with nothing that another page's styles, scripts or ids could meet.
 
 use super::layout::{HEIGHT, layout};
-use super::picture::{Block, Picture};
+use super::picture::Picture;
 use crate::handle::Status;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -74,7 +74,7 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         }
     }
     let _ = writeln!(out, "</g>\n<path fill=\"#7b8794\" d=\"{heads}\"/>\n<g fill=\"#1f2933\">");
-    let colours = colours(&picture.blocks);
+    let colours = colours(picture.blocks.iter().map(|block| block.name));
     for (index, block) in picture.blocks.iter().enumerate() {
         let (fill, stroke) = colours[block.name];
         let stroke = match block.status {
@@ -112,13 +112,14 @@ fn text_width(text: &str) -> f64 {
 
 /// A colour for each name: the same one in all pictures, unless another name of this picture took
 /// it first. Values are no calls, and grey.
-fn colours<'g>(blocks: &[Block<'g>]) -> HashMap<&'g str, (&'static str, &'static str)> {
+pub(crate) fn colours<'g>(
+    names: impl Iterator<Item = &'g str>,
+) -> HashMap<&'g str, (&'static str, &'static str)> {
     let mut colours = HashMap::from([("value", GREY)]);
     let mut taken = [false; COLOURS.len()];
-    for block in blocks {
-        colours.entry(block.name).or_insert_with(|| {
-            let hash = block
-                .name
+    for name in names {
+        colours.entry(name).or_insert_with(|| {
+            let hash = name
                 .bytes()
                 .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
             let wanted = hash as usize % COLOURS.len();
@@ -131,6 +132,6 @@ fn colours<'g>(blocks: &[Block<'g>]) -> HashMap<&'g str, (&'static str, &'static
     colours
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -92,9 +92,19 @@ pub(crate) struct Engine {
     pub(crate) number: u16,
 }
 
+/// The threads of the largest client so far.
+static MOST_THREADS: atomic::AtomicUsize = atomic::AtomicUsize::new(0);
+
+pub(crate) fn most_threads() -> usize {
+    MOST_THREADS.load(atomic::Ordering::Relaxed)
+}
+
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         static NUMBERS: AtomicU16 = AtomicU16::new(0);
+        #[cfg(not(all(test, loom)))]
+        crate::record::begin();
+        MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
         Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
@@ -124,9 +134,15 @@ impl Engine {
         &self.runtime
     }
 
+    /// How many loops there should be.
+    pub(crate) fn threads(&self) -> usize {
+        self.target.load(Ordering::Relaxed)
+    }
+
     /// Changes how many loops there are. Loops above the number end after the node they run.
     pub(crate) fn set_loops(self: &Arc<Self>, loops: usize) {
         self.target.store(loops, Ordering::SeqCst);
+        MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
         self.start_loops();
     }
 

@@ -1,0 +1,201 @@
+//! Recordings: what happened, kept until somebody asks why it was not faster.
+//!
+//! A thread takes what threads have written, often enough that they do not overwrite it, and keeps it as it
+//! is. Only in the end it becomes a story (`story.rs`, `intervals.rs`), of which the report is made: the
+//! longest path (`path.rs`), where the time of threads went (`spent.rs`), figures (`report.rs`), advice
+//! (`advice.rs`), and files (`save.rs`).
+
+mod advice;
+mod environment;
+mod html;
+mod intervals;
+mod json;
+mod path;
+mod report;
+mod save;
+mod spent;
+mod story;
+mod terminal;
+#[cfg(all(test, not(loom)))]
+mod tests;
+mod trace;
+mod units;
+
+pub(crate) use environment::begin;
+pub use report::{FunctionTimes, Report, Step, ThreadTimes};
+pub use spent::{Live, Spent};
+
+use crate::client::Client;
+use crate::engine::{self, Engine};
+use crate::event::{Batch, Cost, Events, decode};
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use story::Story;
+
+/// The most slots that are kept: 256 MiB, some 1.5 million nodes.
+const MOST: usize = 8 << 20;
+/// How often rings are read while nodes run, and when none do: a thread that begins to run trivial nodes
+/// goes round its largest ring in about 4 ms.
+const OFTEN: Duration = Duration::from_micros(500);
+const SELDOM: Duration = Duration::from_millis(2);
+
+/// Keeps what happens to nodes, until [`finish`](Recording::finish) makes a report of it or it is dropped.
+///
+/// It keeps the first eight million events, some 1.5 million nodes, in at most 256 MiB. [`Report::lost`]
+/// counts what is missing.
+///
+/// ```
+/// # use delayed_runtime as delayed;
+/// let client = delayed::Client::builder().threads_per_worker(2).build()?;
+/// let recording = client.record();
+/// let _guard = client.enter();
+/// let sum: delayed::Delayed<u64> = (0..64).map(|i| delayed::call(move || i * i, ())).sum();
+/// sum.wait()?;
+/// let report = recording.finish();
+/// println!("{report}");
+/// assert!(report.started > 64);
+/// # Ok::<(), delayed::Error>(())
+/// ```
+#[must_use = "nothing is kept once it is dropped"]
+pub struct Recording {
+    stop: Arc<Stop>,
+    reader: Option<JoinHandle<Kept>>,
+    /// `None` for all clients.
+    client: Option<Arc<Engine>>,
+}
+
+/// Records the nodes of all clients, from now on: see [`Client::record`].
+///
+/// # Panics
+///
+/// If the operating system gives it no thread.
+pub fn record() -> Recording {
+    Recording::start(None)
+}
+
+impl Client {
+    /// Records what happens to the nodes that this client runs, from now on.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system gives it no thread.
+    pub fn record(&self) -> Recording {
+        Recording::start(Some(self.engine().clone()))
+    }
+}
+
+impl Recording {
+    fn start(client: Option<Arc<Engine>>) -> Recording {
+        let number = client.as_ref().map_or(0, |engine| engine.number);
+        let stop = Arc::new(Stop::default());
+        match spawn(number, stop.clone(), |kept| kept) {
+            Ok(reader) => Recording { stop, reader: Some(reader), client },
+            Err(error) => panic!("a recording needs a thread: {error}"),
+        }
+    }
+
+    /// Stops, and says what happened. What still runs is counted until now.
+    pub fn finish(mut self) -> Report {
+        self.stop.set();
+        let reader = self.reader.take().map(JoinHandle::join);
+        let threads = self.client.as_ref().map_or_else(engine::most_threads, |engine| engine.threads());
+        match reader {
+            Some(Ok(kept)) => kept.report(threads),
+            _ => Kept::default().report(threads),
+        }
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
+}
+
+/// Tells the reading thread to end.
+#[derive(Debug, Default)]
+struct Stop {
+    is_set: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    fn set(&self) {
+        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for at most `time`; whether it is set.
+    fn wait(&self, time: Duration) -> bool {
+        let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(is_set, time, |is_set| !*is_set);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// What the thread has read.
+#[derive(Debug, Default)]
+struct Kept {
+    batches: Vec<Batch>,
+    /// Slots that were overwritten, or are too many.
+    lost: u64,
+    begin: Duration,
+    end: Duration,
+    cost: Cost,
+}
+
+/// Reads on a thread of its own, from before this returns until `stop` is set, and does `then`.
+fn spawn<T: Send + 'static>(
+    client: u16,
+    stop: Arc<Stop>,
+    then: impl FnOnce(Kept) -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
+    let cost = Cost::measure();
+    let events = Events::new(client);
+    let begin = events.now();
+    let read = move || then(Kept::read(events, &stop, Kept { begin, cost, ..Kept::default() }));
+    thread::Builder::new().name("delayed-record".to_owned()).spawn(read)
+}
+
+impl Kept {
+    fn read(mut events: Events, stop: &Stop, mut kept: Kept) -> Kept {
+        let (mut slots, mut left_out) = (0, 0);
+        let mut pause = OFTEN;
+        loop {
+            let is_last = stop.wait(pause);
+            let now = events.now();
+            let batches = events.take();
+            pause = if batches.is_empty() { SELDOM.min(pause * 2) } else { OFTEN };
+            for batch in batches {
+                if slots + batch.len() > MOST {
+                    left_out += batch.len() as u64;
+                } else {
+                    slots += batch.len();
+                    kept.batches.push(batch);
+                }
+            }
+            if is_last {
+                (kept.end, kept.lost) = (now, events.lost() + left_out);
+                return kept;
+            }
+        }
+    }
+
+    fn report(self, threads: usize) -> Report {
+        let mut story = Story::new(self.begin.as_nanos() as u64);
+        for batch in self.batches {
+            decode(vec![batch]).into_iter().for_each(|event| story.add(event));
+        }
+        let story = story.ends(self.end.as_nanos() as u64, self.cost, self.lost == 0);
+        Report::of(story, threads, self.lost)
+    }
+}

@@ -1,0 +1,310 @@
+//! What a recording says: figures that are public, and the story behind them.
+
+use super::advice::advise;
+use super::path::Paths;
+use super::spent::{Live, Spent, live, pass};
+use super::story::Story;
+use crate::event::Runs;
+use crate::graph::{Edge, Graph, GraphNode};
+use crate::handle::Status;
+use std::time::Duration;
+
+/// Moments of the curve of live values.
+const CURVE: usize = 400;
+
+/// Why a run is not faster: made by [`Recording::finish`](crate::Recording::finish).
+///
+/// `Display` is the report for a terminal; [`save`](Report::save) writes it, or more of it, to a file.
+///
+/// The time of a node is from its start to its end, without what recording took of it (an estimate). A node
+/// that waits for others inside runs them meanwhile: its own time is without theirs. A function that is
+/// asynchronous, or waits between two attempts, takes time but no thread: it has no own time.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Report {
+    /// How long the recording was.
+    pub recorded: Duration,
+    /// How much of that something was wanted or ran.
+    pub asked: Duration,
+    /// Threads of the client. For a recording of all clients, of the largest one.
+    pub client_threads: usize,
+    /// Nodes that started.
+    pub started: usize,
+    /// Nodes that have an error.
+    pub failed: usize,
+    /// The own times of all nodes.
+    pub work: Duration,
+    /// The longest path of nodes that need each other, by their times.
+    pub span: Duration,
+    /// The nodes of that path, first to last.
+    pub critical_path: Vec<Step>,
+    /// Functions, those with most time first.
+    pub functions: Vec<FunctionTimes>,
+    /// Threads that ran nodes.
+    pub threads: Vec<ThreadTimes>,
+    /// Where the time of the client's threads went.
+    pub spent: Spent,
+    /// When the most memory was held by values that functions had made, and by how many.
+    pub peak: Live,
+    /// What would help, most important first; empty if nothing stands out.
+    pub advice: Vec<String>,
+    /// Events that are missing because threads wrote faster than they were read, or because the recording
+    /// was full. The figures are too low by what they would have said.
+    pub lost: u64,
+    pub(super) story: Story,
+    pub(super) order: Vec<u32>,
+    pub(super) curve: Vec<Live>,
+    /// When something was wanted or ran, and when two threads did for the last time. Nanoseconds.
+    pub(super) asked_when: Vec<(u64, u64)>,
+    pub(super) last_two: u64,
+}
+
+/// A node of the critical path.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The name and a number that no other node of this process has.
+    pub key: String,
+    /// The function's name, or the one that the node was given.
+    pub name: String,
+    /// Where the function was defined, or the call for what this crate's own operations made.
+    pub file: &'static str,
+    /// The line in `file`, from 1.
+    pub line: u32,
+    /// How long it took.
+    pub time: Duration,
+    /// Its part of the path, from 0 to 1.
+    pub share: f64,
+}
+
+/// What the nodes of one function took.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FunctionTimes {
+    /// Its name.
+    pub name: String,
+    /// Where it was defined, or the call for what this crate's own operations made.
+    pub file: &'static str,
+    /// The line in `file`, from 1.
+    pub line: u32,
+    /// How its nodes run.
+    pub runs: Runs,
+    /// Nodes that started.
+    pub calls: usize,
+    /// Nodes that have an error, also those that never started.
+    pub failed: usize,
+    /// The own times of its nodes; the times, if it is asynchronous.
+    pub total: Duration,
+    /// `total` for each call.
+    pub mean: Duration,
+    /// Half of the calls took no longer.
+    pub p50: Duration,
+    /// 99 of 100 calls took no longer.
+    pub p99: Duration,
+    /// The bytes of all its values, as far as they are known.
+    pub bytes: u64,
+    /// How long it took a thread to come to one of its nodes from another node, in the middle.
+    pub scheduling: Duration,
+    /// Its part of the critical path, from 0 to 1.
+    pub critical: f64,
+}
+
+/// What a thread did.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ThreadTimes {
+    /// The thread's number in events: see [`Event::thread`](crate::Event::thread).
+    pub thread: u32,
+    /// Nodes that ran on it.
+    pub nodes: usize,
+    /// The own times of these nodes.
+    pub busy: Duration,
+    /// `busy` as a part of the time in which something was wanted, from 0 to 1.
+    pub utilisation: f64,
+}
+
+pub(super) fn ratio(a: Duration, b: Duration) -> f64 {
+    if b.is_zero() { 0.0 } else { a.as_secs_f64() / b.as_secs_f64() }
+}
+
+impl Report {
+    pub(super) fn of(story: Story, client_threads: usize, lost: u64) -> Report {
+        let paths = Paths::of(&story);
+        let passed = pass(&story, client_threads);
+        let (curve, peak) = live(&story, CURVE);
+        let asked = Duration::from_nanos(passed.asked());
+        let span = Duration::from_nanos(paths.span);
+        let of = |nanos: u64| Duration::from_nanos(nanos);
+        let here = story.nodes.iter().filter(|node| node.runs == Runs::Here);
+        let spent = Spent {
+            functions: of(here.map(|node| node.own).sum()),
+            scheduling: of(story.nodes.iter().filter_map(|node| node.gap).map(u64::from).sum()),
+            recording: of(story.recording),
+            handing_over: of(passed.handing_over),
+            imbalance: of(passed.imbalance),
+            waiting: of(passed.waiting),
+        };
+        let mut report = Report {
+            recorded: of(story.end),
+            asked,
+            client_threads,
+            started: story.nodes.iter().filter(|node| node.has_started()).count(),
+            failed: story.nodes.iter().filter(|node| node.failed).count(),
+            work: of(story.nodes.iter().map(|node| node.own).sum()),
+            span,
+            critical_path: paths.longest.iter().map(|&node| step(&story, node, span)).collect(),
+            functions: functions(&story, &paths),
+            threads: threads(&story, asked),
+            spent,
+            peak,
+            advice: Vec::new(),
+            lost,
+            order: paths.order,
+            curve,
+            asked_when: passed.asked,
+            last_two: passed.last_two,
+            story,
+        };
+        report.advice = advise(&report);
+        report
+    }
+
+    /// Work by span: how many threads the graph has work for, in the mean.
+    pub fn parallelism(&self) -> f64 {
+        ratio(self.work, self.span)
+    }
+
+    /// Work by the time in which something was wanted: how much faster this was than one thread that does
+    /// nothing but call the functions.
+    pub fn speedup(&self) -> f64 {
+        ratio(self.work, self.asked)
+    }
+
+    /// The nodes that were wanted and their edges, also of nodes that have let go of their inputs since.
+    pub fn graph(&self) -> Graph {
+        let mut graph = Graph::default();
+        let mut place = vec![usize::MAX; self.story.nodes.len()];
+        for &index in &self.order {
+            let node = &self.story.nodes[index as usize];
+            let info = self.story.info(index);
+            let status = match () {
+                () if node.failed => Status::Failed,
+                () if node.has_ended() => Status::Done,
+                () if node.has_started() => Status::Running,
+                () => Status::Waiting,
+            };
+            place[index as usize] = graph.nodes.len();
+            graph.nodes.push(GraphNode {
+                name: info.name().to_owned(),
+                key: info.key(),
+                file: info.file(),
+                line: info.line(),
+                status,
+            });
+        }
+        let flows = self.story.flows.iter();
+        graph.edges = flows
+            .map(|flow| Edge {
+                from: place[flow.from as usize],
+                to: place[flow.to as usize],
+                param: flow.param,
+            })
+            .filter(|edge| edge.from != usize::MAX && edge.to != usize::MAX)
+            .collect();
+        graph.edges.sort_by_key(|edge| edge.to);
+        for edge in &graph.edges {
+            // What was done before the recording began, such as a value, was not seen to end.
+            let taken = matches!(graph.nodes[edge.to].status, Status::Running | Status::Done);
+            let input = &mut graph.nodes[edge.from].status;
+            if taken && *input == Status::Waiting {
+                *input = Status::Done;
+            }
+        }
+        graph
+    }
+}
+
+fn step(story: &Story, index: u32, span: Duration) -> Step {
+    let info = story.info(index);
+    let time = Duration::from_nanos(story.nodes[index as usize].elapsed);
+    Step {
+        key: info.key(),
+        name: info.name().to_owned(),
+        file: info.file(),
+        line: info.line(),
+        time,
+        share: ratio(time, span),
+    }
+}
+
+fn functions(story: &Story, paths: &Paths) -> Vec<FunctionTimes> {
+    let of = Duration::from_nanos;
+    let mut times: Vec<Vec<u64>> = vec![Vec::new(); story.functions.len()];
+    let mut gaps: Vec<Vec<u64>> = vec![Vec::new(); story.functions.len()];
+    let mut all: Vec<FunctionTimes> = story
+        .functions
+        .iter()
+        .map(|function| FunctionTimes {
+            name: function.name.clone(),
+            file: function.place.file,
+            line: function.place.line,
+            runs: Runs::Here,
+            calls: 0,
+            failed: 0,
+            total: Duration::ZERO,
+            mean: Duration::ZERO,
+            p50: Duration::ZERO,
+            p99: Duration::ZERO,
+            bytes: 0,
+            scheduling: Duration::ZERO,
+            critical: 0.0,
+        })
+        .collect();
+    for node in &story.nodes {
+        let function = &mut all[node.function as usize];
+        function.failed += usize::from(node.failed);
+        if node.has_started() {
+            function.runs = node.runs;
+            function.bytes += node.bytes;
+            times[node.function as usize].push(if node.runs == Runs::Async {
+                node.elapsed
+            } else {
+                node.own
+            });
+            gaps[node.function as usize].extend(node.gap.map(u64::from));
+        }
+    }
+    for &index in &paths.longest {
+        let node = &story.nodes[index as usize];
+        all[node.function as usize].critical += ratio(of(node.elapsed), of(paths.span));
+    }
+    for (function, (mut times, mut gaps)) in all.iter_mut().zip(times.into_iter().zip(gaps)) {
+        times.sort_unstable();
+        gaps.sort_unstable();
+        let total: u64 = times.iter().sum();
+        function.calls = times.len();
+        function.total = of(total);
+        function.mean = of(total / times.len().max(1) as u64);
+        (function.p50, function.p99) = (of(quantile(&times, 50)), of(quantile(&times, 99)));
+        function.scheduling = of(quantile(&gaps, 50));
+    }
+    all.retain(|function| function.calls + function.failed > 0);
+    all.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| (&a.name, a.line).cmp(&(&b.name, b.line))));
+    all
+}
+
+/// The smallest of the sorted times that is not below `percent` of them.
+fn quantile(times: &[u64], percent: usize) -> u64 {
+    let rank = (times.len() * percent).div_ceil(100);
+    times.get(rank.saturating_sub(1)).copied().unwrap_or(0)
+}
+
+fn threads(story: &Story, asked: Duration) -> Vec<ThreadTimes> {
+    let times = story.lanes.iter().map(|lane| {
+        let own = lane.intervals.iter().map(|interval| story.nodes[interval.node as usize].own);
+        let busy = Duration::from_nanos(own.sum());
+        let (thread, nodes) = (lane.number, lane.intervals.len());
+        ThreadTimes { thread, nodes, busy, utilisation: ratio(busy, asked) }
+    });
+    times.collect()
+}
