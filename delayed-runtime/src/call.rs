@@ -167,6 +167,9 @@ pub(crate) const fn drop_value<R>() -> Option<unsafe fn(Node)> {
 ///
 /// The node is done with an `R`, which stays until this returns.
 pub(crate) unsafe fn measure<R: 'static>(node: Node) -> usize {
+    if !std::mem::needs_drop::<R>() {
+        return size_of::<R>();
+    }
     // SAFETY: the caller's promise.
     size_of::<R>() + behind(unsafe { node.peek::<R>() })
 }

@@ -68,6 +68,11 @@ impl Clock {
         Clock { begin, ticks, rate }
     }
 
+    /// Whether it is the processor's counter.
+    pub(crate) fn counts(&self) -> bool {
+        self.rate.is_some()
+    }
+
     #[inline(always)]
     pub(crate) fn now(&self) -> u64 {
         if self.rate.is_some() { ticks() } else { self.begin.elapsed().as_nanos() as u64 }

@@ -1,33 +1,23 @@
 //! What happens to nodes, when, and on which thread.
 //!
-//! While somebody looks, each thread writes to a ring of its own (`event/ring.rs`): it waits for nobody, and
-//! overwrites what is oldest. Each reader has its own place in each ring, so readers do not know of each other,
+//! While somebody looks, each thread writes to a ring of its own (`event/ring.rs`, `event/write.rs`): it waits
+//! for nobody, and overwrites what is oldest. Each reader has its own place in each ring, so readers do not know of each other,
 //! and one that is slow loses events and counts them. While nobody looks, there is one branch.
-//!
-//! What few nodes have, names of their own and messages of errors, lies in a list beside the rings, the latest
-//! of which are kept.
 
 pub(crate) mod ring;
 pub(crate) mod slot;
+mod write;
 
-use crate::clock::Clock;
+pub(crate) use write::{Cost, Writer, text, write};
+
 use crate::error::{Name, NodeInfo};
-use crate::sync::unmodelled::{Mutex, MutexGuard};
-use ring::{Ring, Slot};
-use slot::{Data, Kind};
-use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use ring::Slot;
+use slot::Kind;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
-
-/// A thread's rings, in slots: it begins with a small one, and takes the next when it has been round. A slot
-/// is 32 bytes, so a thread that runs millions of nodes has 8 MiB.
-const CAPACITIES: [usize; 3] = [1 << 10, 1 << 14, 1 << 18];
-/// The latest rings without a thread that are kept, for readers that have not come to them.
-const ENDED: usize = 64;
-/// The latest texts that are kept.
-const TEXTS: usize = 1 << 14;
+use std::time::Duration;
+use write::{CLOCK, LOOKED, Thread, threads};
 
 /// Something that happened to a node.
 #[derive(Clone, Debug)]
@@ -48,7 +38,7 @@ pub struct Event {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum What {
-    /// It was made.
+    /// It was made. The time is that of the thread's latest event, or a moment before.
     #[non_exhaustive]
     Built {
         /// The node, with the name of its function.
@@ -88,7 +78,8 @@ pub enum What {
         /// The error on one line, unless too many failed since.
         error: Option<Arc<str>>,
     },
-    /// Nobody can reach it any more, and its memory is free.
+    /// Nobody can reach it any more, and its memory is free. The time is that of the thread's next event, or of
+    /// the reader's look.
     Released,
 }
 
@@ -106,176 +97,19 @@ pub enum Runs {
 
 /// Readers that there are.
 static READERS: AtomicUsize = AtomicUsize::new(0);
-static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::begin);
-static THREADS: AtomicU32 = AtomicU32::new(1);
-
 /// Whether anybody looks.
 #[inline(always)]
 pub(crate) fn is_on() -> bool {
     !cfg!(all(test, loom)) && READERS.load(Ordering::Relaxed) != 0
 }
 
-/// A ring and whose it is.
-#[derive(Debug)]
-struct Thread {
-    ring: Ring,
-    number: u32,
-    /// The thread has ended, or has a larger ring. Written by it, once.
-    ended: AtomicBool,
-}
-
-#[derive(Default)]
-struct Threads {
-    all: Vec<Arc<Thread>>,
-    texts: Texts,
-}
-
-#[derive(Default)]
-struct Texts {
-    latest: VecDeque<Arc<str>>,
-    /// How many came before the first.
-    before: usize,
-}
-
-impl Texts {
-    fn get(&self, number: usize) -> Option<Arc<str>> {
-        self.latest.get(number.checked_sub(self.before + 1)?).cloned()
-    }
-}
-
-fn threads() -> MutexGuard<'static, Threads> {
-    static ALL: Mutex<Threads> =
-        Mutex::new(Threads { all: Vec::new(), texts: Texts { latest: VecDeque::new(), before: 0 } });
-    ALL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// Keeps a text, and gives its number, from 1.
-pub(crate) fn text(text: &str) -> usize {
-    let mut threads = threads();
-    let texts = &mut threads.texts;
-    if texts.latest.len() == TEXTS {
-        texts.latest.pop_front();
-        texts.before += 1;
-    }
-    texts.latest.push_back(text.into());
-    texts.before + texts.latest.len()
-}
-
-/// What a thread writes with.
-struct Own {
-    thread: RefCell<Arc<Thread>>,
-    /// The slots that are written to this ring, and which of the sizes it has.
-    written: Cell<u64>,
-    size: Cell<usize>,
-}
-
-impl Own {
-    fn open() -> Own {
-        let number = THREADS.fetch_add(1, Ordering::Relaxed);
-        Own { thread: RefCell::new(begin(number, CAPACITIES[0])), written: Cell::new(0), size: Cell::new(0) }
-    }
-
-    fn push(&self, slot: Slot) {
-        let written = self.written.get();
-        self.thread.borrow().ring.write(written, slot);
-        self.written.set(written + 1);
-        // A reader counts the oldest slot of a full ring as lost: the next may be being written in its place.
-        if written + 2 == CAPACITIES[self.size.get()] as u64 && self.size.get() + 1 < CAPACITIES.len() {
-            self.grow();
-        }
-    }
-
-    #[cold]
-    fn grow(&self) {
-        self.size.set(self.size.get() + 1);
-        self.written.set(0);
-        let number = self.thread.borrow().number;
-        let old = self.thread.replace(begin(number, CAPACITIES[self.size.get()]));
-        end(&old);
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        end(&self.thread.borrow());
-    }
-}
-
-fn begin(number: u32, capacity: usize) -> Arc<Thread> {
-    let thread = Arc::new(Thread { ring: Ring::new(capacity), number, ended: AtomicBool::new(false) });
-    threads().all.push(thread.clone());
-    thread
-}
-
-fn end(thread: &Thread) {
-    thread.ended.store(true, Ordering::Release);
-    let mut threads = threads();
-    let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Relaxed);
-    let mut too_many = threads.all.iter().filter(|thread| ended(thread)).count().saturating_sub(ENDED);
-    threads.all.retain(|thread| {
-        let goes = too_many > 0 && ended(thread);
-        too_many -= usize::from(goes);
-        !goes
-    });
-}
-
-thread_local! {
-    static OWN: Own = Own::open();
-}
-
-/// When an event is said to have happened.
-#[derive(Clone, Copy)]
-pub(crate) enum When {
-    Now,
-    /// The slot's number is no time.
-    Never(u64),
-}
-
-/// Writes an event of this thread. On a thread that is ending it is lost.
-pub(crate) fn emit(kind: Kind, when: When, id: u64, client: u16, data: Data) {
-    let _ = OWN.try_with(|own| {
-        let number = match when {
-            When::Now => CLOCK.now(),
-            When::Never(number) => number,
-        };
-        own.push(Slot::new(kind, number, id, client, data));
-    });
-}
-
-/// What it costs to write an event: a reading of the clock, and what else there is to do.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cost {
-    pub(crate) reading: Duration,
-    pub(crate) writing: Duration,
-}
-
-impl Cost {
-    /// Writes events that nobody reads: the best of some rounds, because others may have the core meanwhile.
-    pub(crate) fn measure() -> Cost {
-        const EVENTS: u32 = 1 << 10;
-        let ring = Ring::new(EVENTS as usize);
-        let best = |event: &dyn Fn()| {
-            let round = || {
-                let begin = Instant::now();
-                (0..EVENTS).for_each(|_| event());
-                begin.elapsed() / EVENTS
-            };
-            (0..8).map(|_| round()).min().unwrap_or_default()
-        };
-        let reading = best(&|| {
-            std::hint::black_box(CLOCK.now());
-        });
-        let writing = best(&|| ring.write(0, Slot::new(Kind::Finished, 0, 1, 0, Data::Nothing)));
-        Cost { reading, writing }
-    }
-}
-
 /// Slots of one thread, in the order in which it wrote them.
 #[derive(Debug)]
 pub(crate) struct Batch {
     thread: u32,
-    /// The clock's number of the thread's latest event before these.
+    /// The clock's numbers of the thread's latest event before these, and of when they were read.
     time: u64,
+    until: u64,
     slots: Vec<Slot>,
     /// The texts that the slots name.
     texts: HashMap<usize, Arc<str>>,
@@ -348,6 +182,7 @@ impl Events {
                 self.places.push((thread.clone(), 0));
             }
         }
+        LOOKED.store(CLOCK.now(), Ordering::Relaxed);
         let mut batches = Vec::new();
         self.places.retain_mut(|(thread, next)| {
             // Read before the ring, so that nothing is written to it afterwards.
@@ -366,9 +201,9 @@ impl Events {
                 }
                 let time = last.time;
                 last.named = slots.last().filter(|slot| slot.kind() == Kind::Named).copied();
-                let timed = |slot: &&Slot| !matches!(slot.kind(), Kind::Needs | Kind::Named);
-                last.time = slots.iter().rfind(timed).map_or(time, |slot| slot.numbers[0]);
-                batches.push(Batch { thread: thread.number, time, texts: texts_of(&slots), slots });
+                last.time = slots.iter().rev().find_map(time_of).unwrap_or(time);
+                let (until, texts) = (CLOCK.now(), texts_of(&slots));
+                batches.push(Batch { thread: thread.number, time, until, texts, slots });
             }
             // An ended ring stays known while it is in the list, or it would be read again.
             !ended || Arc::strong_count(thread) > 1
@@ -383,6 +218,12 @@ impl Drop for Events {
     }
 }
 
+/// What the clock said when the thread wrote the slot, where it was asked.
+fn time_of(slot: &Slot) -> Option<u64> {
+    let asked = !matches!(slot.kind(), Kind::Built | Kind::Needs | Kind::Named | Kind::Released);
+    asked.then_some(slot.numbers[0])
+}
+
 fn texts_of(slots: &[Slot]) -> HashMap<usize, Arc<str>> {
     let mut named = slots.iter().filter(|slot| matches!(slot.kind(), Kind::Named | Kind::Failed)).peekable();
     if named.peek().is_none() {
@@ -395,8 +236,13 @@ fn texts_of(slots: &[Slot]) -> HashMap<usize, Arc<str>> {
 /// Events by time; those of one thread in their order.
 pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
     let mut events = Vec::with_capacity(batches.iter().map(|batch| batch.slots.len()).sum());
-    for Batch { thread, time, slots, texts, .. } in batches {
-        let mut time = CLOCK.time(time);
+    for Batch { thread, mut time, mut until, mut slots, texts } in batches {
+        for slot in slots.iter_mut().rev() {
+            until = time_of(slot).unwrap_or(until);
+            if slot.kind() == Kind::Released {
+                slot.numbers[0] = until;
+            }
+        }
         let mut name: Option<(u64, Arc<str>)> = None;
         for slot in slots {
             let (node, kind) = (slot.id(), slot.kind());
@@ -405,7 +251,7 @@ pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
                 continue;
             }
             if kind != Kind::Needs {
-                time = CLOCK.time(slot.numbers[0]);
+                time = slot.numbers[0].max(time);
             }
             let info = |id| {
                 let (function, place) = slot.function();
@@ -427,7 +273,7 @@ pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
                 Kind::Released => What::Released,
                 Kind::Named => unreachable!("left out above"),
             };
-            events.push(Event { time, thread, node, what });
+            events.push(Event { time: CLOCK.time(time), thread, node, what });
         }
     }
     events.sort_by_key(|event| event.time);

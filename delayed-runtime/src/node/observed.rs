@@ -3,7 +3,7 @@
 use super::{Kind, Node, SPECIAL};
 use crate::error::Error;
 use crate::event::slot::{self, Data};
-use crate::event::{self, When};
+use crate::event::{self, Writer};
 use crate::panic;
 use crate::sync::atomic::Ordering;
 
@@ -32,7 +32,8 @@ impl Node {
     #[inline(never)]
     fn tell_built(self) -> Node {
         self.mark_told();
-        event::emit(slot::Kind::Built, When::Now, self.id(), 0, self.data());
+        let (id, data) = (self.id(), self.data());
+        event::write(|own| own.write(slot::Kind::Built, id, 0, data));
         self
     }
 
@@ -40,7 +41,8 @@ impl Node {
     #[cold]
     pub(crate) fn tell_demanded(self, client: u16) {
         if self.is_seen() {
-            event::emit(slot::Kind::Demanded, When::Now, self.id(), client, Data::Nothing);
+            let id = self.id();
+            event::write(|own| own.write(slot::Kind::Demanded, id, client, Data::Nothing));
         }
     }
 
@@ -61,27 +63,36 @@ impl Node {
         };
         self.mark_told();
         let id = self.id();
-        if let Some(name) = self.given(|given| given.name.clone()) {
-            let text = Data::Number(event::text(&name));
-            event::emit(slot::Kind::Named, When::Never(0), id, client, text);
-        }
-        event::emit(kind, When::Now, id, client, self.data());
-        // SAFETY: the caller's promise.
-        unsafe { self.tell_inputs(id, client) };
+        let name = self.given(|given| given.name.clone()).map(|name| Data::Number(event::text(&name)));
+        event::write(|own| {
+            if let Some(name) = name {
+                own.write(slot::Kind::Named, id, client, name);
+            }
+            own.write(kind, id, client, self.data());
+            // SAFETY: the caller's promise.
+            unsafe { self.tell_inputs(own, id, client) };
+        });
     }
 
     /// # Safety
     ///
     /// As for [`tell_started`](Node::tell_started).
-    unsafe fn tell_inputs(self, id: u64, client: u16) {
+    #[inline(always)]
+    unsafe fn tell_inputs(self, own: &mut Writer, id: u64, client: u16) {
         let vtable = self.vtable();
-        for (at, param) in (0..self.edges()).zip(vtable.params(self.edges())) {
-            // SAFETY: the caller's promise.
-            unsafe { self.edge(at) }.leaves(|input| {
+        let edges = self.edges();
+        let mut tell = |edge: Node, param| {
+            edge.leaves(|input| {
                 input.mark_told();
-                let data = Data::Input(input.vtable().task, param);
-                event::emit(slot::Kind::Needs, When::Never(input.id()), id, client, data);
+                own.write_input(input.id(), id, client, Data::Input(input.vtable().task, param));
             });
+        };
+        // SAFETY: the caller's promise.
+        let edge = |at| unsafe { self.edge(at) };
+        if vtable.shape.len() == edges && vtable.shape.iter().all(|edges| *edges == Some(1)) {
+            (0..edges).for_each(|at| tell(edge(at), vtable.task.params.get(at)));
+        } else {
+            (0..edges).zip(vtable.params(edges)).for_each(|(at, param)| tell(edge(at), param));
         }
     }
 
@@ -91,7 +102,8 @@ impl Node {
         if self.is_seen() {
             // SAFETY: the caller has written the value and not published it.
             let bytes = unsafe { (self.vtable().measure)(self) };
-            event::emit(slot::Kind::Finished, When::Now, self.id(), client, Data::Number(bytes));
+            let id = self.id();
+            event::write(|own| own.write(slot::Kind::Finished, id, client, Data::Number(bytes)));
         }
     }
 
@@ -109,18 +121,22 @@ impl Node {
         let mut text = 0;
         // The function's error says it, which is the user's code.
         panic::ignore(|| text = event::text(&error.to_string()));
-        event::emit(slot::Kind::Failed, When::Now, self.id(), 0, Data::Number(text));
-        if whole {
-            // SAFETY: the caller's promise.
-            unsafe { self.tell_inputs(self.id(), 0) };
-        }
+        let id = self.id();
+        event::write(|own| {
+            own.write(slot::Kind::Failed, id, 0, Data::Number(text));
+            if whole {
+                // SAFETY: the caller's promise.
+                unsafe { self.tell_inputs(own, id, 0) };
+            }
+        });
     }
 
     /// Its memory is about to be freed.
     #[cold]
     pub(crate) fn tell_released(self) {
         if self.is_seen() {
-            event::emit(slot::Kind::Released, When::Now, self.id(), 0, Data::Nothing);
+            let id = self.id();
+            event::write(|own| own.write(slot::Kind::Released, id, 0, Data::Nothing));
         }
     }
 }
