@@ -79,6 +79,13 @@
 //! }
 //! ```
 //!
+//! # Looking at graphs
+//!
+//! [`visualize`] draws what handles reach. [`explain`] and [`Delayed::explain`] count it: how many nodes would
+//! run, the longest chain, the widest layer, and how many could run at the same time. [`Delayed::graph`] gives
+//! nodes and edges as plain data, which the feature `serde` saves and reads back, and the feature `petgraph`
+//! converts for petgraph's algorithms: see [`Graph`].
+//!
 //! # Context
 //!
 //! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the
@@ -105,9 +112,9 @@
 #[doc(inline)]
 pub use delayed_runtime::{
     AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
-    Error, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, NodeInfo, Ref,
-    Settle, Sole, Status, Value, as_completed, call, call_async, compute, gather, persist, settle, value,
-    visualize, wait,
+    Error, Explanation, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs,
+    NodeInfo, Ref, Settle, Sole, Status, Value, as_completed, call, call_async, compute, explain, gather,
+    persist, settle, value, visualize, wait,
 };
 
 pub use delayed_macros::delayed;
