@@ -91,10 +91,21 @@
 //! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the
 //! place where it was made are not there; what a function needs is an argument, or a shared
 //! [`value`]. Inside a function the client that runs it is the current one, so `compute` and `wait` use
-//! it. With the feature `tracing`, a node that is made while a subscriber is interested has a span `node` of
-//! the target `delayed`, with its name and key, whose parent is the span around the call that made it.
-//! Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
+//! it. Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
 //! belong to that.
+//!
+//! With the feature `tracing`, a node that is made while a subscriber is interested has a span `node` of
+//! level info and target `delayed`, whose parent is the span around the call that made it. Functions run
+//! inside it. Its fields are
+//!
+//! - `name` and `key`;
+//! - `outcome`: `"done"`, `"failed"`, `"panicked"`, `"cancelled"` or `"timed out"`;
+//! - `duration`: the seconds from the call of the function to the end of the node, with its attempts and what
+//!   it awaits. A node whose function was not called has none.
+//!
+//! An event in the span tells the end: of level warn with the `error` where a node fails, panics or takes too
+//! long, of level debug for all others, also those that fail because of what they need. The example
+//! `tracing` prints them.
 //!
 //! # Restrictions
 //!

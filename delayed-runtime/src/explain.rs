@@ -62,12 +62,12 @@ pub struct Explanation {
     /// need one of the layer before. There are as many layers as nodes in the chain.
     pub layers: Vec<usize>,
     /// How many nodes would run at the same time, on average and at best: the nodes by the length of the
-    /// longest chain. More threads than this have nothing to do.
+    /// longest chain. However many threads there are, they are not more than this many times as fast as one.
     pub parallelism: f64,
 }
 
 /// What is known of a node when those before it have been looked at.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Place {
     /// From 1; zero for a node that would not run.
     layer: usize,

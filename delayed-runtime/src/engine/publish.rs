@@ -4,6 +4,7 @@ use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
 use super::{apart, with_engine};
 use crate::abort;
+use crate::context::Last;
 use crate::error::{Cause, Error, Failures};
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
 use crate::sync::{self, thread};
@@ -172,6 +173,7 @@ pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
         if whole {
             node.drop_payload(LAZY);
         }
+        Last::of(node).failed(&error);
         node.write(error);
         enqueue_some(node.publish(FAILED));
     }
@@ -191,7 +193,10 @@ pub(crate) fn cancel(node: Node) {
             mark();
         }
         match marked {
-            Ok(waiters) => return enqueue(waiters),
+            Ok(waiters) => {
+                Last::of(node).cancelled(Cause::Cancelled);
+                return enqueue(waiters);
+            }
             Err(LAZY) => {
                 if node.claim() {
                     let error = Error::new(node.info(), Cause::Cancelled);

@@ -55,18 +55,25 @@ impl Walker<'_> {
     }
 
     #[inline(always)]
-    pub(super) fn call(&mut self, node: Node, frame: Frame) -> Ran {
+    fn call(&mut self, node: Node, frame: Frame) -> Ran {
+        self.call_inside(node, frame, Context::default())
+    }
+
+    #[inline(always)]
+    fn call_inside(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
+            context.leave();
             drop_claim(node);
             return Ran::Published;
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
-        let outcome = unsafe { (node.vtable().run)(node) };
+        let outcome = context.call(node, || unsafe { (node.vtable().run)(node) });
         self.called = None;
         match outcome {
             Outcome::Done => {
+                context.done(node);
                 if exclusive {
                     node.publish_exclusive(DONE);
                 } else {
@@ -75,7 +82,10 @@ impl Walker<'_> {
                 }
                 Ran::Published
             }
-            outcome => self.ended_otherwise(node, Ok(outcome)),
+            outcome => {
+                context.leave();
+                self.ended_otherwise(node, Ok(outcome))
+            }
         }
     }
 
@@ -139,7 +149,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return Context::of(node).inside(|| self.call(node, frame));
+                return self.call_inside(node, frame, Context::of(node));
             }
         }
         let now = Instant::now();
@@ -171,7 +181,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call(node, frame))))
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call_inside(node, frame, context)))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {
