@@ -79,15 +79,33 @@
 //! }
 //! ```
 //!
+//! # Looking at graphs
+//!
+//! [`visualize`] draws what handles reach. [`explain`] and [`Delayed::explain`] count it: how many nodes would
+//! run, the longest chain, the widest layer, and how many could run at the same time. [`Delayed::graph`] gives
+//! nodes and edges as plain data, which the feature `serde` saves and reads back, and the feature `petgraph`
+//! converts for petgraph's algorithms: see [`Graph`].
+//!
 //! # Context
 //!
 //! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the
 //! place where it was made are not there; what a function needs is an argument, or a shared
 //! [`value`]. Inside a function the client that runs it is the current one, so `compute` and `wait` use
-//! it. With the feature `tracing`, a node that is made while a subscriber is interested has a span `node` of
-//! the target `delayed`, with its name and key, whose parent is the span around the call that made it.
-//! Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
+//! it. Asynchronous functions are tasks of the client's runtime: `tokio::spawn`, timers and sockets
 //! belong to that.
+//!
+//! With the feature `tracing`, a node that is made while a subscriber is interested has a span `node` of
+//! level info and target `delayed`, whose parent is the span around the call that made it. Functions run
+//! inside it. Its fields are
+//!
+//! - `name` and `key`;
+//! - `outcome`: `"done"`, `"failed"`, `"panicked"`, `"cancelled"` or `"timed out"`;
+//! - `duration`: the seconds from the call of the function to the end of the node, with its attempts and what
+//!   it awaits. A node whose function was not called has none.
+//!
+//! An event in the span tells the end: of level warn with the `error` where a node fails, panics or takes too
+//! long, of level debug for all others, also those that fail because of what they need. The example
+//! `tracing` prints them.
 //!
 //! # Restrictions
 //!
@@ -105,10 +123,10 @@
 #[doc(inline)]
 pub use delayed_runtime::{
     AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
-    Error, Event, Events, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef,
-    IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status, Step, ThreadTimes,
-    Value, What, as_completed, call, call_async, compute, events, gather, persist, record, settle, value,
-    visualize, wait,
+    Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg,
+    IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status, Step,
+    ThreadTimes, Value, What, as_completed, call, call_async, compute, events, explain, gather, persist,
+    record, settle, value, visualize, wait,
 };
 
 pub use delayed_macros::delayed;

@@ -207,7 +207,7 @@ fn the_graph_can_be_inspected() {
     let graph = z.graph();
     let names: Vec<_> = graph.nodes.iter().map(|n| n.name.as_str()).collect();
     assert_eq!(names, ["inc", "add", "sum"]);
-    let edges: Vec<_> = graph.edges.iter().map(|e| (e.from, e.to, e.param)).collect();
+    let edges: Vec<_> = graph.edges.iter().map(|e| (e.from, e.to, &*e.param)).collect();
     assert_eq!(edges, [(0, 1, "left"), (0, 2, "left"), (1, 2, "right")]);
     assert!(graph.nodes[1].file.ends_with("handles.rs"));
     z.wait_ref().unwrap();

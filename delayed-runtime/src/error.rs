@@ -311,6 +311,12 @@ impl Error {
         &self.0.origin.node
     }
 
+    /// Whether it is the node itself that failed, and not what it needed.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_of(&self, node: &NodeInfo) -> bool {
+        self.node().id == node.id
+    }
+
     /// The nodes that needed the failed one, nearest first: at most 32 of them.
     pub fn chain(&self) -> impl ExactSizeIterator<Item = &NodeInfo> + '_ {
         let mut chain = Vec::with_capacity(CHAIN);

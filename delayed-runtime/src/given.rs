@@ -17,7 +17,15 @@ pub(crate) struct Given {
     /// The node was cancelled because its time was over, and had so long.
     pub(crate) timed_out: Option<Duration>,
     #[cfg(feature = "tracing")]
-    pub(crate) span: Option<tracing::Span>,
+    pub(crate) span: Option<Arc<Span>>,
+}
+
+/// The span of a node that has not ended.
+#[cfg(feature = "tracing")]
+pub(crate) struct Span {
+    pub(crate) span: tracing::Span,
+    /// When the function was called.
+    pub(crate) called: std::sync::OnceLock<std::time::Instant>,
 }
 
 static GIVEN: LazyLock<Mutex<HashMap<usize, Given>>> = LazyLock::new(Mutex::default);

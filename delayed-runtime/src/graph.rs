@@ -1,15 +1,42 @@
 //! The inspectable view of what handles reach.
 
+#[cfg(feature = "serde")]
+mod saved;
+
 use crate::collection::{Collection, nodes};
 use crate::handle::{Delayed, Status};
 use crate::node::{Kind, Node, NodeRef};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What a handle reaches, as plain data: a picture of one moment.
 ///
 /// A node lets go of its inputs when it is about to run. So a node that is wanted or done is shown
 /// without them.
+///
+/// With the feature `serde` a graph can be saved and read back, by another program too. In JSON:
+///
+/// ```json
+/// {
+///   "nodes": [
+///     { "name": "inc", "key": "inc-5f3a09c2d41b", "file": "src/main.rs", "line": 4, "status": "lazy" },
+///     { "name": "dec", "key": "dec-90be44a1c07d", "file": "src/main.rs", "line": 8, "status": "done" },
+///     { "name": "add", "key": "add-c47711fe6a02", "file": "src/main.rs", "line": 12, "status": "lazy" }
+///   ],
+///   "edges": [
+///     { "from": 0, "to": 2, "param": "x" },
+///     { "from": 1, "to": 2, "param": "y" }
+///   ]
+/// }
+/// ```
+///
+/// Fields that are added later are left out where a node has nothing for them. A graph whose edges go to
+/// an earlier node, or to none, cannot be read.
+///
+/// With the feature `petgraph` a graph converts into a `petgraph::graph::DiGraph`, with the same indices and
+/// the parameters' names on the edges, which go the way of the values.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "saved::Saved"))]
 #[non_exhaustive]
 pub struct Graph {
     /// The nodes; each comes after those it needs.
@@ -19,7 +46,8 @@ pub struct Graph {
 }
 
 /// A node of a [`Graph`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct GraphNode {
     /// The function's name, or the one that the node was given.
@@ -27,7 +55,7 @@ pub struct GraphNode {
     /// The name and a number that no other node of this process has.
     pub key: String,
     /// Where the function was defined, or the call for what this crate's own operations made.
-    pub file: &'static str,
+    pub file: Cow<'static, str>,
     /// The line in `file`, from 1.
     pub line: u32,
     /// What the node was doing.
@@ -35,7 +63,8 @@ pub struct GraphNode {
 }
 
 /// An edge of a [`Graph`]: a value that flows from one node to another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Edge {
     /// The index of the node whose value it is.
@@ -43,7 +72,25 @@ pub struct Edge {
     /// The index of the node that takes it.
     pub to: usize,
     /// The parameter that takes it.
-    pub param: &'static str,
+    pub param: Cow<'static, str>,
+}
+
+#[cfg(feature = "petgraph")]
+impl From<Graph> for petgraph::graph::DiGraph<GraphNode, Cow<'static, str>> {
+    /// # Panics
+    ///
+    /// If the graph was changed, and an edge names a node that is not there.
+    fn from(graph: Graph) -> Self {
+        use petgraph::graph::NodeIndex;
+        let mut converted = Self::with_capacity(graph.nodes.len(), graph.edges.len());
+        for node in graph.nodes {
+            converted.add_node(node);
+        }
+        for Edge { from, to, param } in graph.edges {
+            converted.add_edge(NodeIndex::new(from), NodeIndex::new(to), param);
+        }
+        converted
+    }
 }
 
 /// The inputs of a lazy node with their parameters; groups are replaced by what is in them.
@@ -95,11 +142,13 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
             graph.nodes.push(GraphNode {
                 name: info.name().to_owned(),
                 key: info.key(),
-                file: info.file(),
+                file: info.file().into(),
                 line: info.line(),
                 status: Status::of(node),
             });
-            graph.edges.extend(done.found.into_iter().map(|(from, param)| Edge { from, to: index, param }));
+            let edges =
+                done.found.into_iter().map(|(from, param)| Edge { from, to: index, param: param.into() });
+            graph.edges.extend(edges);
             index_of.insert(node.id(), index);
             if let Some((consumer, _)) = stack.last_mut() {
                 consumer.found.push((index, param));

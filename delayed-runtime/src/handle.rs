@@ -42,6 +42,7 @@ pub struct Delayed<T: Value> {
 
 /// What a node is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Status {
     /// Nobody has asked for it.

@@ -16,6 +16,7 @@ mod draw;
 mod engine;
 mod error;
 mod event;
+mod explain;
 mod given;
 mod graph;
 mod handle;
@@ -42,6 +43,7 @@ pub use compute::{AsCompleted, Compute, ComputeRef, Settle, as_completed, comput
 pub use draw::visualize;
 pub use error::{Error, NodeInfo};
 pub use event::{Event, Events, Runs, What, events};
+pub use explain::{Explanation, explain};
 pub use graph::{Edge, Graph, GraphNode};
 pub use handle::{Delayed, Ref, Status, Value};
 pub use operators::gather;

@@ -15,7 +15,7 @@ pub(super) fn draw(graph: &Graph) -> String {
     for edge in &graph.edges {
         let _ = write!(out, "  n{} -> n{}", edge.from, edge.to);
         if !edge.param.is_empty() {
-            let _ = write!(out, " [label=\"{0}\", tooltip=\"{0}\"]", escape(&label(edge.param)));
+            let _ = write!(out, " [label=\"{0}\", tooltip=\"{0}\"]", escape(&label(&edge.param)));
         }
         out.push_str(";\n");
     }

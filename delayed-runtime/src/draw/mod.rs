@@ -128,7 +128,7 @@ fn tip(node: &GraphNode) -> [String; 3] {
     let number = node.key.rsplit_once('-').map_or("", |(_, number)| number);
     [
         format!("{}-{number}", label(&node.name)),
-        format!("{}:{}", visible::line(node.file), node.line),
+        format!("{}:{}", visible::line(&node.file), node.line),
         status(node.status).to_owned(),
     ]
 }

@@ -90,7 +90,7 @@ fn grouped(graph: &Graph, mut node_layers: Vec<usize>) -> Picture<'_> {
     let (nodes, all) = (graph.nodes.len(), graph.edges.len());
     Picture {
         blocks: groups.iter().map(|group| block(graph, names[group[0]], group)).collect(),
-        edges: edges.into_iter().map(|(to, from)| Edge { from, to, param: "" }).collect(),
+        edges: edges.into_iter().map(|(to, from)| Edge { from, to, param: "".into() }).collect(),
         layers: groups.iter().map(|group| node_layers[group[0]]).collect(),
         caption: Some(format!("{nodes} nodes and {all} edges, grouped by name and {depths}")),
     }

@@ -15,7 +15,7 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
     let mut inputs: Vec<Vec<(usize, &str)>> = vec![Vec::new(); count];
     let mut consumers = vec![0; count];
     for edge in &picture.edges {
-        inputs[edge.to].push((edge.from, edge.param));
+        inputs[edge.to].push((edge.from, &*edge.param));
         consumers[edge.from] += 1;
     }
     let mut out = picture.caption.as_ref().map_or_else(String::new, |caption| format!("{caption}\n"));

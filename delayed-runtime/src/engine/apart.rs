@@ -12,7 +12,7 @@ use super::publish::{done, drop_claim, enqueue, fail};
 use super::{deadline, with_engine};
 use crate::abort;
 use crate::chunk;
-use crate::context::Context;
+use crate::context::{self, Context, Last};
 use crate::error::{Cause, Error};
 use crate::event;
 use crate::node::{
@@ -85,7 +85,7 @@ impl Claim {
             }
             // SAFETY: the claim is ours, and the inputs are done.
             let run = || unsafe { (self.node.vtable().run)(self.node) };
-            with_engine(self.demand.engine(), || self.context.inside(run))
+            with_engine(self.demand.engine(), || self.context.call(self.node, run))
         }))
     }
 
@@ -105,7 +105,10 @@ impl Claim {
         // SAFETY: the claim was ours; without an error the value is in the payload.
         unsafe {
             match error {
-                None => done(self.node),
+                None => {
+                    Last::of(self.node).done();
+                    done(self.node);
+                }
                 Some(error) => {
                     fail(self.node, error, whole);
                     self.demand.has_failed();
@@ -307,6 +310,7 @@ async fn run(claim: Claim, mut future: NodeFuture) {
 pub(crate) async fn call_blocking<R: Send + 'static>(f: impl FnOnce() -> R + Send + 'static) -> R {
     let engine = super::current().expect("nodes are polled with their engine");
     let runtime = engine.runtime().clone();
+    let f = context::along(f);
     let called = runtime.spawn_blocking(move || with_engine(&engine, f)).await;
     called.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

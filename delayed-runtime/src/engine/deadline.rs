@@ -7,6 +7,8 @@
 use super::Engine;
 use super::publish::enqueue;
 use crate::abort;
+use crate::context::Last;
+use crate::error::Cause;
 use crate::node::{CLAIMED, Node, Waiters};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -35,14 +37,18 @@ pub(super) fn start(engine: &Engine, node: Node) {
 /// Cancels a node whose time is over, if it has not ended; returns who waited for it.
 fn end(node: Node, id: u64, limit: Duration) -> Waiters {
     let mut waiters = Waiters::none();
+    let mut last = Last::default();
     abort::after(node.address(), id, || {
         // A node in the table is there and claimed. Whatever cancels it holds the lock of the table.
         if node.word(Ordering::Relaxed).state() != CLAIMED {
             return false;
         }
         node.set_timed_out(limit);
-        let cancelled = node.mark_cancelled();
-        cancelled.map(|waited| waiters = waited).is_ok()
+        let Ok(waited) = node.mark_cancelled() else { return false };
+        waiters = waited;
+        last = Last::of(node);
+        true
     });
+    last.cancelled(Cause::TimedOut(limit));
     waiters
 }

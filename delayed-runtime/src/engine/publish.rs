@@ -4,6 +4,7 @@ use super::demand::{Demand, finish_sink, finish_waiting_sink};
 use super::lane::current_loop;
 use super::{apart, with_engine};
 use crate::abort;
+use crate::context::Last;
 use crate::error::{Cause, Error, Failures};
 use crate::event;
 use crate::node::{DONE, FAILED, Kind, LAZY, LOCKED, Node, OFFERED, Waiters};
@@ -176,6 +177,7 @@ pub(super) unsafe fn fail(node: Node, error: Error, whole: bool) {
         if whole {
             node.drop_payload(LAZY);
         }
+        Last::of(node).failed(&error);
         node.write(error);
         enqueue_some(node.publish(FAILED));
     }
@@ -196,6 +198,7 @@ pub(crate) fn cancel(node: Node) {
         }
         match marked {
             Ok(waiters) => {
+                Last::of(node).cancelled(Cause::Cancelled);
                 if event::is_on() {
                     // SAFETY: only the payload and the edges are the claimer's, which this leaves alone.
                     unsafe { node.tell_failed(&node.error(), false) };

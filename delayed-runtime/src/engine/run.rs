@@ -51,13 +51,19 @@ impl Walker<'_> {
         if node.is_given() || !self.pace.goes_on(node.vtable()) {
             return self.run_with_care(demand, node, frame, newest);
         }
-        self.call::<false>(node, frame)
+        self.call(node, frame)
     }
 
     #[inline(always)]
-    fn call<const WATCHED: bool>(&mut self, node: Node, frame: Frame) -> Ran {
+    fn call(&mut self, node: Node, frame: Frame) -> Ran {
+        self.call_inside::<false>(node, frame, Context::default())
+    }
+
+    #[inline(always)]
+    fn call_inside<const WATCHED: bool>(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
+            context.leave();
             drop_claim(node);
             return Ran::Published;
         }
@@ -67,13 +73,14 @@ impl Walker<'_> {
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
-        let outcome = unsafe { (node.vtable().run)(node) };
+        let outcome = context.call(node, || unsafe { (node.vtable().run)(node) });
         self.called = None;
         match outcome {
             Outcome::Done => {
                 if WATCHED {
                     node.tell_finished(self.client);
                 }
+                context.done(node);
                 if exclusive {
                     node.publish_exclusive(DONE);
                 } else {
@@ -82,20 +89,27 @@ impl Walker<'_> {
                 }
                 Ran::Published
             }
-            outcome => self.ended_otherwise(node, Ok(outcome)),
+            outcome => {
+                context.leave();
+                self.ended_otherwise(node, Ok(outcome))
+            }
         }
     }
 
     /// The same for a node that somebody may watch.
     #[inline(always)]
-    fn call_seen(&mut self, node: Node, frame: Frame) -> Ran {
-        if self.pace.is_watched() { self.call_watched(node, frame) } else { self.call::<false>(node, frame) }
+    fn call_seen(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
+        if self.pace.is_watched() {
+            self.call_watched(node, frame, context)
+        } else {
+            self.call_inside::<false>(node, frame, context)
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn call_watched(&mut self, node: Node, frame: Frame) -> Ran {
-        self.call::<true>(node, frame)
+    fn call_watched(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
+        self.call_inside::<true>(node, frame, context)
     }
 
     #[cold]
@@ -142,7 +156,7 @@ impl Walker<'_> {
         }
         let vtable = node.vtable();
         if matches!(vtable.kind, Kind::Group | Kind::Sink) {
-            return self.call::<false>(node, frame);
+            return self.call(node, frame);
         }
         if self.gives_way == Yields::ToAll && demand.engine().urgent.is_pressing() {
             return Ran::Later;
@@ -158,7 +172,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return Context::of(node).inside(|| self.call_seen(node, frame));
+                return self.call_seen(node, frame, Context::of(node));
             }
         }
         let now = Instant::now();
@@ -190,7 +204,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| context.inside(|| self.call_seen(node, frame))))
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call_seen(node, frame, context)))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

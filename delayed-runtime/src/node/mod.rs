@@ -52,6 +52,8 @@ use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
+#[cfg(feature = "tracing")]
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) const LAZY: usize = 0;
@@ -379,12 +381,17 @@ impl Node {
     }
 
     #[cfg(feature = "tracing")]
-    pub(crate) fn set_span(self, span: tracing::Span) {
-        self.give(|given| given.span = Some(span));
+    pub(crate) fn set_span(self, span: given::Span) {
+        self.give(|given| given.span = Some(Arc::new(span)));
     }
 
     #[cfg(feature = "tracing")]
-    pub(crate) fn take_span(self) -> Option<tracing::Span> {
+    pub(crate) fn span(self) -> Option<Arc<given::Span>> {
+        self.given(|given| given.span.clone())
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn take_span(self) -> Option<Arc<given::Span>> {
         self.given(|given| given.span.take())
     }
 

@@ -197,7 +197,7 @@ impl Report {
             graph.nodes.push(GraphNode {
                 name: info.name().to_owned(),
                 key: info.key(),
-                file: info.file(),
+                file: info.file().into(),
                 line: info.line(),
                 status,
             });
@@ -207,7 +207,7 @@ impl Report {
             .map(|flow| Edge {
                 from: place[flow.from as usize],
                 to: place[flow.to as usize],
-                param: flow.param,
+                param: flow.param.into(),
             })
             .filter(|edge| edge.from != usize::MAX && edge.to != usize::MAX)
             .collect();
