@@ -104,10 +104,10 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
-    Error, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, NodeInfo, Ref,
-    Settle, Sole, Status, Value, as_completed, call, call_async, compute, gather, persist, settle, value,
-    visualize, wait,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Delayed, Edge,
+    Enter, Error, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, NodeInfo,
+    Ref, Settle, Sole, Status, Style, Value, as_completed, call, call_async, compute, gather, persist,
+    settle, value, visualize, visualize_with, wait,
 };
 
 pub use delayed_macros::delayed;

@@ -197,12 +197,12 @@ fn large_graphs_are_drawn_in_groups() {
     let leaves: Vec<_> = (0..2_500).map(|_| call(|a: i64| a + 1, (leaf("load"),)).named("inc")).collect();
     let graph = delayed::gather(leaves).map(|all| all.len() as i64);
     let svg = Scratch::drawing("groups.svg", &graph);
-    assert!(svg.contains("5002 nodes and 5001 edges, grouped by name and layer"));
+    assert!(svg.contains("5002 nodes and 5001 edges, grouped by function and layer"));
     assert_eq!(count_elements(&svg, ["rect", "title", "text"]), [5, 4, 5]);
     assert_eq!(
         graph.mermaid(),
         r#"flowchart TD
-    %% 5002 nodes and 5001 edges, grouped by name and layer
+    %% 5002 nodes and 5001 edges, grouped by function and layer
     n0["load ×2500"]
     n1["inc ×2500"]
     n2["gather"]
@@ -244,14 +244,14 @@ fn collections_and_nothing_at_all_are_drawn() {
 
 #[test]
 fn other_endings_are_refused() {
-    for name in ["graph.png", "graph", "svg"] {
+    for name in ["graph.jpg", "graph", "svg"] {
         let file = Scratch::new(name);
         let line = line!() + 1;
         let error: Error = leaf("inc").visualize(&file.0).unwrap_err();
         assert_eq!((error.node().file(), error.node().line()), (file!(), line));
         let text = error.to_string();
         assert!(text.contains(&file.0.display().to_string()), "{text}");
-        assert!(text.ends_with("use .svg, .dot, .gv, .mmd, .mermaid or .txt"), "{text}");
+        assert!(text.ends_with("use .svg, .png, .dot, .gv, .mmd, .mermaid or .txt"), "{text}");
         assert!(!file.0.exists());
     }
 }

@@ -3,7 +3,9 @@
 use crate::collection::{Collection, nodes};
 use crate::handle::{Delayed, Status};
 use crate::node::{Kind, Node, NodeRef};
+use crate::task::Task;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// What a handle reaches, as plain data: a picture of one moment.
 ///
@@ -32,6 +34,24 @@ pub struct GraphNode {
     pub line: u32,
     /// What the node was doing.
     pub status: Status,
+    /// The place in which it ran, from 0, in graphs of what has run. Handles do not know it.
+    pub order: Option<usize>,
+    /// How long its function took, in graphs of what has run. Handles do not know it.
+    pub time: Option<Duration>,
+    /// What is known of its function.
+    pub(crate) task: &'static Task,
+}
+
+impl GraphNode {
+    /// What nodes of one function have in common, whatever names they were given: the function's
+    /// name. Operations of this crate are as different as their names, and values have nothing.
+    pub(crate) fn function(&self) -> &str {
+        match self.task {
+            task if task.is_value() => "",
+            task if task.is_operation() => &self.name,
+            task => task.name,
+        }
+    }
 }
 
 /// An edge of a [`Graph`]: a value that flows from one node to another.
@@ -117,6 +137,9 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
                 file: info.file(),
                 line: info.line(),
                 status: Status::of(node),
+                order: None,
+                time: None,
+                task: node.vtable().task,
             });
             graph.edges.extend(done.found.into_iter().map(|(from, param)| Edge { from, to: index, param }));
             index_of.insert(node.id(), index);
