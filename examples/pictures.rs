@@ -74,7 +74,7 @@ fn wavefront(side: usize) -> Delayed<i64> {
     above.remove(side - 1)
 }
 
-/// Each node takes two of the fifteen before it.
+/// Each node takes two of the 120 before it.
 fn random(nodes: usize) -> Vec<Delayed<i64>> {
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
     let mut below = |most: usize| {
@@ -85,7 +85,7 @@ fn random(nodes: usize) -> Vec<Delayed<i64>> {
     };
     let mut all = vec![step(0, 0)];
     while all.len() < nodes {
-        let [a, b] = [(); 2].map(|()| all.len() - 1 - below(all.len().min(15)));
+        let [a, b] = [(); 2].map(|()| all.len() - 1 - below(all.len().min(120)));
         all.push(step(&all[a], &all[b]));
     }
     all

@@ -1,6 +1,6 @@
 //! What colour a block has, and what a picture's colours mean.
 
-use super::label::status;
+use super::label::{shown, status};
 use super::picture::Block;
 use super::style::Colour;
 use crate::handle::Status;
@@ -78,7 +78,7 @@ impl Colours {
             }
             Colour::Time => {
                 let times = blocks.iter().map(|block| block.time.map(|time| time.as_secs_f64()));
-                ramp(blocks, times.collect(), |at| format!("{:.1?}", Duration::from_secs_f64(at)))
+                ramp(blocks, times.collect(), |at| shown(Duration::from_secs_f64(at)))
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Groups of the nodes of one function at one depth, for graphs that are too large to be read.
 
-use super::label::{label, status, tip};
+use super::label::{label, shown, status, tip};
 use super::picture::{BLOCKS, Block, Kind, Picture};
 use crate::graph::{Edge, Graph, GraphNode};
 use crate::handle::Status;
@@ -99,7 +99,7 @@ fn block<'g>(graph: &'g Graph, name: &'g str, group: &[usize]) -> Block<'g> {
     let mut lines = vec![format!("the first is {}", tip(first)[..2].join(" at "))];
     lines.extend(counts.iter().map(|(of, count)| format!("{count} {}", status(*of))));
     lines.extend(order.map(|order| format!("order from {order}")));
-    lines.extend(time.map(|time| format!("took {time:.1?} in all")));
+    lines.extend(time.map(|time| format!("took {} in all", shown(time))));
     Block {
         kind: Kind::Node,
         function: if nodes().all(|node| node.task.is_value()) { "" } else { name },

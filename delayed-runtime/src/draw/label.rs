@@ -3,6 +3,7 @@
 use crate::graph::GraphNode;
 use crate::handle::Status;
 use crate::visible::{self, visible};
+use std::time::Duration;
 
 /// The longest label, in characters.
 const LABEL: usize = 40;
@@ -59,8 +60,13 @@ pub(super) fn tip(node: &GraphNode) -> Vec<String> {
         status(node.status).to_owned(),
     ];
     tip.extend(node.order.map(|order| format!("order {order}")));
-    tip.extend(node.time.map(|time| format!("took {time:.1?}")));
+    tip.extend(node.time.map(|time| format!("took {}", shown(time))));
     tip
+}
+
+/// A time in few digits.
+pub(super) fn shown(time: Duration) -> String {
+    if time.is_zero() { "0".to_owned() } else { format!("{time:.1?}") }
 }
 
 pub(super) fn status(status: Status) -> &'static str {

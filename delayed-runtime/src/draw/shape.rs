@@ -93,7 +93,7 @@ fn shape(block: &Block<'_>, params: &[(&'static str, usize)], left_to_right: boo
             (Size { breadth: width.max(across), depth }, depth - height / 2.0 + 1.0)
         }
         (false, true) => {
-            let column = texts.iter().copied().fold(0.0, f64::max);
+            let column = texts.iter().copied().fold(0.0, f64::max) + 6.0;
             let size = Size { breadth: height.max(across), depth: column + width };
             (size, column + width / 2.0)
         }

@@ -1,6 +1,6 @@
 //! A tree for terminals: each node above its inputs.
 
-use super::label::{label, status};
+use super::label::{label, shown, status};
 use super::picture::{Block, Picture};
 use super::style::{Colour, Style};
 use crate::handle::Status;
@@ -50,7 +50,7 @@ pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
             let block = &picture.blocks[node];
             match style.colour {
                 Colour::Order => out.extend(block.order.map(|order| format!(" #{order}"))),
-                Colour::Time => out.extend(block.time.map(|time| format!(" {time:.1?}"))),
+                Colour::Time => out.extend(block.time.map(|time| format!(" {}", shown(time)))),
                 Colour::Function | Colour::State => {}
             }
             out.push('\n');
