@@ -1,5 +1,5 @@
 //! Draws the pictures of `docs/img`: the graphs of the other examples, and some that are hard to draw.
-//! Nothing runs.
+//! No file is read.
 //!
 //! ```sh
 //! cargo run --release --features png --example pictures -- docs/img

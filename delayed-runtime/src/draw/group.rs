@@ -1,20 +1,36 @@
 //! Groups of the nodes of one function at one depth, for graphs that are too large to be read.
 
 use super::label::{label, shown, status, tip};
-use super::picture::{BLOCKS, Block, Kind, Picture};
+use super::layer::points;
+use super::picture::{Block, Kind, Picture};
+use super::style::Style;
 use crate::graph::{Edge, Graph, GraphNode};
 use crate::handle::Status;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+/// The most blocks of a picture.
+const BLOCKS: usize = 2_000;
+/// The most points of its layout, for graphs with few nodes and many long edges.
+const POINTS: usize = 40_000;
 /// Graphs with more layers than the first are shown in about as many bands as the second.
 const LAYERS: usize = 120;
 const BANDS: usize = 40;
 /// The names that keep groups of their own if there are too many names.
 const NAMES: usize = 12;
 
+/// The graph itself, or groups of its nodes where it is too large to be read.
+pub(super) fn readable<'g>(graph: &'g Graph, style: &Style) -> Picture<'g> {
+    let picture = Picture::of(graph, style);
+    let points = points(&picture.layers, &picture.edges) + picture.edges.len();
+    if picture.blocks.len() <= BLOCKS && points <= POINTS {
+        return picture;
+    }
+    grouped(graph, if style.values { Picture::of(graph, &Style::new()) } else { picture })
+}
+
 /// Groups what a picture of the calls of a graph shows.
-pub(super) fn grouped<'g>(graph: &'g Graph, calls: Picture<'g>) -> Picture<'g> {
+fn grouped<'g>(graph: &'g Graph, calls: Picture<'g>) -> Picture<'g> {
     let mut node_layers = calls.layers;
     let depth = node_layers.iter().max().map_or(0, |last| last + 1);
     let band = if depth > LAYERS { depth.div_ceil(BANDS) } else { 1 };

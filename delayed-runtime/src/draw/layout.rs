@@ -3,21 +3,18 @@
 //! Layers follow one another along the way that values flow; a layer lies across it. So a layout
 //! serves both directions of a picture.
 //!
-//! 1. `layers`: a node is one layer after its last input. A node with no more inputs than consumers
-//!    then moves on to its first consumer, which shortens its edges.
-//! 2. An edge over several layers takes a lane in each layer between: a point without breadth, so
-//!    that no edge runs through a block. All edges of one node share its lanes.
-//! 3. `order`: how the points of each layer follow one another.
-//! 4. `spread`: each point moves towards the mean of its neighbours after, then before it, several
+//! 1. `layer`: in which layer each block is, and which lanes its edges take past others.
+//! 2. `order`: how the points of each layer follow one another.
+//! 3. `spread`: each point moves towards the mean of its neighbours after, then before it, several
 //!    times, as far as the order and the breadths of its layer allow.
 //!
 //! rust-sugiyama 0.4, given the same layers and lanes, draws edges of random and dense graphs twice
 //! as long and pictures two to four times as wide, takes five times as long, and panics on some
 //! graphs. What it has and this had not, exchanging neighbours, is in `order`.
 
+use super::layer::lanes;
 use super::order::{Links, order};
 use super::picture::Picture;
-use crate::graph::Edge;
 
 /// The least distance of two layers.
 const GAP: f64 = 42.0;
@@ -66,43 +63,6 @@ pub(super) struct Part {
     pub(super) to: usize,
     /// The parameter, where the edge ends.
     pub(super) param: &'static str,
-}
-
-/// The layer of each node, from 0. Edges are sorted by consumer and go from lower to higher nodes.
-pub(super) fn layers(nodes: usize, edges: &[Edge]) -> Vec<usize> {
-    let mut layers = vec![0; nodes];
-    // Consumers less inputs.
-    let mut surplus = vec![0_isize; nodes];
-    for edge in edges {
-        layers[edge.to] = layers[edge.to].max(layers[edge.from] + 1);
-        surplus[edge.from] += 1;
-        surplus[edge.to] -= 1;
-    }
-    let mut first = vec![usize::MAX; nodes];
-    let mut inputs = edges.iter().rev().peekable();
-    for node in (0..nodes).rev() {
-        if surplus[node] >= 0 && first[node] != usize::MAX {
-            layers[node] = first[node] - 1;
-        }
-        while let Some(edge) = inputs.next_if(|edge| edge.to == node) {
-            first[edge.from] = first[edge.from].min(layers[node]);
-        }
-    }
-    layers
-}
-
-/// The lanes of each node: one for each layer between it and its last consumer.
-fn lanes(layers: &[usize], edges: &[Edge]) -> Vec<usize> {
-    let mut lanes = vec![0; layers.len()];
-    for edge in edges {
-        lanes[edge.from] = lanes[edge.from].max(layers[edge.to] - layers[edge.from] - 1);
-    }
-    lanes
-}
-
-/// How many points a layout would have.
-pub(super) fn points(layers: &[usize], edges: &[Edge]) -> usize {
-    layers.len() + lanes(layers, edges).iter().sum::<usize>()
 }
 
 /// Places blocks of the given sizes.

@@ -1,13 +1,14 @@
 //! Pictures of graphs: one file for each format, and what they share.
 //!
 //! `picture` (or `group`) says what is drawn, `colour` in which colours, `shape` how large each
-//! block is, `layout` and `order` where it stands; `svg`, `dot`, `mermaid` and `text` write it, and
+//! block is, `layer`, `order` and `layout` where it stands; `svg`, `dot`, `mermaid` and `text` write it, and
 //! `png` paints what `svg` has written.
 
 mod colour;
 mod dot;
 mod group;
 mod label;
+mod layer;
 mod layout;
 mod mermaid;
 mod order;
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::graph::{self, Graph};
 use crate::handle::Delayed;
 use crate::task::Place;
+use group::readable;
 use picture::Picture;
 use std::panic::Location;
 use std::path::Path;
@@ -107,7 +109,7 @@ impl Graph {
     ///
     /// If an edge names no node, or one that is not after the other; so do the other formats.
     pub fn svg(&self, style: &Style) -> String {
-        svg::draw(&Picture::of(self, style), style)
+        svg::draw(&readable(self, style), style)
     }
 
     #[cfg(feature = "png")]
@@ -122,18 +124,18 @@ impl Graph {
 
     /// The graph in Graphviz's language.
     pub fn dot(&self, style: &Style) -> String {
-        dot::draw(&Picture::whole(self, style), style)
+        dot::draw(&Picture::of(self, style), style)
     }
 
     /// The graph as a Mermaid flowchart.
     pub fn mermaid(&self, style: &Style) -> String {
-        mermaid::draw(&Picture::of(self, style), style)
+        mermaid::draw(&readable(self, style), style)
     }
 
     /// The graph as a tree for terminals, in which each node stands above its inputs.
     pub fn text(&self, style: &Style) -> String {
         let style = Style { values: false, ..style.clone() };
-        text::draw(&Picture::of(self, &style), &style)
+        text::draw(&readable(self, &style), &style)
     }
 }
 

@@ -1,17 +1,11 @@
-//! What is drawn: the graph itself, or groups of its nodes where it is too large to be read.
+//! What is drawn: blocks, which stand for nodes and perhaps values, and edges.
 
-use super::group::grouped;
 use super::label::{key, label, tip};
-use super::layout;
+use super::layer::layers;
 use super::style::Style;
 use crate::graph::{Edge, Graph, GraphNode};
 use crate::handle::Status;
 use std::time::Duration;
-
-/// The most blocks of a picture.
-pub(super) const BLOCKS: usize = 2_000;
-/// The most points of its layout, for graphs with few nodes and many long edges.
-const POINTS: usize = 40_000;
 
 pub(super) struct Picture<'g> {
     /// Each comes after those it needs.
@@ -51,21 +45,12 @@ pub(super) enum Kind {
 }
 
 impl<'g> Picture<'g> {
+    /// The whole graph, however large it is.
+    ///
     /// # Panics
     ///
     /// If an edge names no node, or one that is not after the other.
     pub(super) fn of(graph: &'g Graph, style: &Style) -> Picture<'g> {
-        let picture = Picture::whole(graph, style);
-        let points = layout::points(&picture.layers, &picture.edges) + picture.edges.len();
-        if picture.blocks.len() <= BLOCKS && points <= POINTS {
-            return picture;
-        }
-        let calls = if style.values { Picture::whole(graph, &Style::new()) } else { picture };
-        grouped(graph, calls)
-    }
-
-    /// The whole graph, however large it is.
-    pub(super) fn whole(graph: &'g Graph, style: &Style) -> Picture<'g> {
         let mut given = graph.edges.clone();
         given.sort_by_key(|edge| edge.to);
         let (blocks, edges) = if style.values {
@@ -74,7 +59,7 @@ impl<'g> Picture<'g> {
             (graph.nodes.iter().map(|node| Block::of(node, Kind::Node)).collect(), given)
         };
         Picture {
-            layers: layout::layers(blocks.len(), &edges),
+            layers: layers(blocks.len(), &edges),
             blocks,
             edges,
             caption: graph.nodes.is_empty().then(|| "no nodes".to_owned()),

@@ -12,9 +12,9 @@ const SMALL: f64 = 6.1;
 const HEIGHT: f64 = 32.0;
 const ROUND: f64 = 38.0;
 const LINE: f64 = 14.0;
-/// The distance of arrow heads on one block, and the least one that is wished for.
+/// The distance of arrow heads on one block, and the least one. More edges than that share heads.
 const PORTS: f64 = 14.0;
-const CLOSE: f64 = 6.0;
+const CLOSE: f64 = 7.0;
 /// The most room that the arrow heads of one parameter ask for.
 const SPAN: f64 = 60.0;
 
@@ -112,10 +112,9 @@ impl Shape {
 
     /// Where edges end that come from the given places; they are sorted by them.
     pub(super) fn ports(&self, parts: &[Part], place: impl Fn(&Part) -> f64) -> Ports {
-        let count = parts.len() as f64;
         if self.params.is_empty() {
-            let step = PORTS.min(self.size.breadth * 0.7 / count);
-            let edges = (0..parts.len()).map(|at| step * (at as f64 - (count - 1.0) / 2.0)).collect();
+            let room = self.size.breadth * 0.7;
+            let edges = (0..parts.len()).map(|at| port(at, parts.len(), room)).collect();
             return Ports { edges, names: Vec::new() };
         }
         let of = |param: &Param| {
@@ -131,10 +130,9 @@ impl Shape {
         let mut begin = -self.params.iter().map(|param| param.span).sum::<f64>() / 2.0;
         for (param, _) in params {
             let middle = begin + param.span / 2.0;
-            let count = of(param).count() as f64;
-            let step = PORTS.min(param.span / count);
+            let count = of(param).count();
             for (nth, at) in of(param).enumerate() {
-                ports.edges[at] = middle + step * (nth as f64 - (count - 1.0) / 2.0);
+                ports.edges[at] = middle + port(nth, count, param.span);
             }
             if !param.name.is_empty() {
                 ports.names.push((param.name, middle));
@@ -143,6 +141,13 @@ impl Shape {
         }
         ports
     }
+}
+
+/// Where one of several edges ends, from the middle of the room for them.
+fn port(at: usize, count: usize, room: f64) -> f64 {
+    let ports = count.min((room / CLOSE) as usize).max(1);
+    let port = at * ports / count;
+    PORTS.min(room / ports as f64) * (port as f64 - (ports - 1) as f64 / 2.0)
 }
 
 /// The width of a name; Chinese, Japanese and Korean characters and emoji take two columns.

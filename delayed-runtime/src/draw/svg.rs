@@ -56,7 +56,8 @@ pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
     let legend: f64 = colours.legend.iter().map(|(_, text)| entry_width(text)).sum();
     let lines = [!caption.is_empty(), legend > 0.0].into_iter().filter(|shown| *shown).count();
     let width = graph.x.max(text_width(caption)).max(legend) + 2.0 * MARGIN;
-    let height = graph.y + 2.0 * MARGIN + LINE * lines as f64;
+    let below = if lines == 0 { 0.0 } else { LINE * lines as f64 + 6.0 };
+    let height = graph.y + 2.0 * MARGIN + below;
     let axes = Axes { left_to_right: style.left_to_right, left: (width - graph.x) / 2.0, top: MARGIN };
 
     let mut out = String::new();
