@@ -22,7 +22,7 @@ pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
         out.push_str(match block.kind {
             Kind::Node => "",
             Kind::Call => ", shape=circle, style=filled",
-            Kind::Value => ", style=filled, height=0.3",
+            Kind::Value => ", style=filled, height=\"0.3\"",
         });
         if style.colour != Colour::Function {
             let _ = write!(

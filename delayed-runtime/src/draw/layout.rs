@@ -8,9 +8,9 @@
 //! 3. `spread`: each point moves towards the mean of its neighbours after, then before it, several
 //!    times, as far as the order and the breadths of its layer allow.
 //!
-//! rust-sugiyama 0.4, given the same layers and lanes, draws edges of random and dense graphs twice
-//! as long and pictures two to four times as wide, takes five times as long, and panics on some
-//! graphs. What it has and this had not, exchanging neighbours, is in `order`.
+//! rust-sugiyama 0.4, given the same layers and lanes, needs as many crossings (570 for 569 here on
+//! 300 random nodes), but draws edges of random and dense graphs twice as long and pictures three times
+//! as wide, takes two to seven times as long, and panics on one of thirteen graphs.
 
 use super::layer::lanes;
 use super::order::{Links, order};

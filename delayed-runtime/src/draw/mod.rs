@@ -51,13 +51,14 @@ pub fn visualize<C: Collection>(handles: C, path: impl AsRef<Path>) -> Result<()
 /// Draws what handles reach into a file, in a style of one's own: see [`visualize`].
 ///
 /// ```
-/// use delayed_runtime::{Style, value, visualize_with};
+/// # use delayed_runtime as delayed;
+/// use delayed::{Style, value, visualize_with};
 ///
 /// let (x, y) = (value(1), value(2));
 /// # let path = std::env::temp_dir().join("delayed-doc-visualize-with.svg");
 /// visualize_with((&x + &y, x - y), Style::new().left_to_right().values(), &path)?;
 /// # std::fs::remove_file(path).ok();
-/// # Ok::<(), delayed_runtime::Error>(())
+/// # Ok::<(), delayed::Error>(())
 /// ```
 ///
 /// # Errors

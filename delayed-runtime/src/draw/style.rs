@@ -3,7 +3,8 @@
 /// How a picture of a graph looks.
 ///
 /// ```
-/// use delayed_runtime::{Colour, Style};
+/// # use delayed_runtime as delayed;
+/// use delayed::{Colour, Style};
 ///
 /// let style = Style::new().left_to_right().values().colour(Colour::State);
 /// ```
