@@ -144,6 +144,10 @@ fn a_legend_says_what_is_shown() {
         assert!(times.contains(&format!(">{text}</text>")), "{text}");
     }
     assert!(!svg(Colour::Function).contains(">unknown</text>"));
+    // Values do not run.
+    let mut values = report();
+    values.nodes.iter_mut().for_each(|node| node.time = (node.name != "rate").then_some(Duration::ZERO));
+    assert!(!values.svg(&Style::new().colour(Colour::Time)).contains(">unknown</text>"));
 }
 
 #[test]

@@ -135,7 +135,9 @@ fn ramp(blocks: &[Block<'_>], numbers: Vec<Option<f64>>, text: impl Fn(f64) -> S
         legend.extend((0..=STEPS).map(at).map(|at| (paint(at), text(at))));
         legend.dedup_by(|a, b| a.1 == b.1);
     }
-    if blocks.iter().zip(&numbers).any(|(block, number)| number.is_none() && !block.is_result()) {
+    // Values that were given do not run, and are grey like everywhere.
+    let is_call = |block: &Block<'_>| !block.function.is_empty() && !block.is_result();
+    if blocks.iter().zip(&numbers).any(|(block, number)| number.is_none() && is_call(block)) {
         legend.push((GREY, "unknown".to_owned()));
     }
     Colours { paints, legend }

@@ -38,7 +38,8 @@ use std::path::Path;
 ///
 /// Values flow from top to bottom. A node lets go of its inputs when it is about to run, so draw a
 /// graph before it is computed. Above 2,000 nodes all formats but Graphviz's show groups of calls
-/// of one function at one depth, and say so. [`visualize_with`] draws in another [`Style`].
+/// of one function at one depth, and say so. PNG has Latin, Greek and Cyrillic letters and common
+/// signs; `�` stands for others. [`visualize_with`] draws in another [`Style`].
 ///
 /// # Errors
 ///
