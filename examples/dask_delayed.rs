@@ -26,26 +26,26 @@ fn work(x: i64, y: i64) {
 }
 
 #[delayed]
-fn inc(x: i64) -> i64 {
+pub(crate) fn inc(x: i64) -> i64 {
     work(x, 1);
     x + 1
 }
 
 #[delayed]
-fn dec(x: i64) -> i64 {
+pub(crate) fn dec(x: i64) -> i64 {
     work(x, -1);
     x - 1
 }
 
 #[delayed]
-fn add(x: i64, y: i64) -> i64 {
+pub(crate) fn add(x: i64, y: i64) -> i64 {
     work(x, y);
     x + y
 }
 
-/// 256 times three nodes. `y` and the sum both need `x`, which runs once for the two.
-fn build_loop() -> Vec<Delayed<i64>> {
-    (0..256)
+/// Three nodes for each. `y` and the sum both need `x`, which runs once for the two.
+pub(crate) fn build_loop(times: i64) -> Vec<Delayed<i64>> {
+    (0..times)
         .map(|i| {
             let x = inc(i);
             let y = dec(&x);
@@ -101,7 +101,7 @@ async fn tutorial(client: &Client) -> Result<(), Box<dyn Error>> {
 
     say("\n6. Tree summation, which begins while the loop below it still runs");
     let clock = Clock::start();
-    let mut layer = delayed::persist(build_loop());
+    let mut layer = delayed::persist(build_loop(256));
     while layer.len() > 1 {
         layer = layer.chunks(2).map(|pair| add(&pair[0], &pair[1])).collect();
     }
@@ -113,7 +113,7 @@ async fn tutorial(client: &Client) -> Result<(), Box<dyn Error>> {
 
 /// Starts the loop, has a look at it on its way, and waits for its end.
 async fn run_loop() -> Result<(), delayed::Error> {
-    let layer = build_loop();
+    let layer = build_loop(256);
     let clock = Clock::start();
     let layer = delayed::persist(layer);
     say(format!("   persist returned after {:.1?}", clock.begin.elapsed()));

@@ -43,7 +43,7 @@ type Delays<K> = BTreeMap<K, [i64; 2]>;
 type Moments = [i64; 6];
 
 #[derive(Clone)]
-struct Summary {
+pub(crate) struct Summary {
     rows: usize,
     airports: Delays<(i64, Code)>,
     routes: Delays<[Code; 3]>,
@@ -86,7 +86,7 @@ fn summarize(
 }
 
 #[delayed]
-fn merge(mut a: Summary, b: Summary) -> Summary {
+pub(crate) fn merge(mut a: Summary, b: Summary) -> Summary {
     a.rows += b.rows;
     b.airports.into_iter().for_each(|(key, delays)| add(a.airports.entry(key).or_default(), delays));
     b.routes.into_iter().for_each(|(key, delays)| add(a.routes.entry(key).or_default(), delays));
@@ -95,7 +95,7 @@ fn merge(mut a: Summary, b: Summary) -> Summary {
 }
 
 /// The graph of one month. Nothing is read yet.
-fn month(path: PathBuf) -> Delayed<Summary> {
+pub(crate) fn month(path: PathBuf) -> Delayed<Summary> {
     let flights = read_month(path);
     summarize(&flights, by_airport(&flights), by_route(&flights), moments(&flights))
 }

@@ -19,7 +19,7 @@ use tokio::signal::ctrl_c;
 use tokio::sync::Semaphore;
 
 /// Not `Clone`, so that the compiler knows that no map is copied on its way through the tree.
-struct Words(HashMap<String, u64>);
+pub(crate) struct Words(HashMap<String, u64>);
 
 /// All asynchronous nodes wait at the same time, but a process may not open all files at once.
 static OPEN_FILES: Semaphore = Semaphore::const_new(200);
@@ -48,8 +48,14 @@ fn merge(a: Words, b: Words) -> Words {
     Words(all)
 }
 
+/// The graph of one file. Nothing is read yet.
+pub(crate) fn words(path: &Path) -> Delayed<Words> {
+    // The error of a node says its name, and an `io::Error` no path.
+    count(read(path).named(path.to_string_lossy()))
+}
+
 /// A tree, so that merges run at the same time. `sole` moves a value that cannot be cloned.
-fn merge_all(words: Vec<Delayed<Words>>) -> Option<Delayed<Words>> {
+pub(crate) fn merge_all(words: Vec<Delayed<Words>>) -> Option<Delayed<Words>> {
     let mut queue = VecDeque::from(words);
     loop {
         let a = queue.pop_front()?;
@@ -80,14 +86,7 @@ async fn run() -> anyhow::Result<ExitCode> {
         None => (env!("CARGO_MANIFEST_DIR").into(), &["md", "rs"]),
     };
     let (paths, mut bad) = files(&dir, extensions);
-    let words: Vec<Delayed<Words>> = paths
-        .iter()
-        .map(|path| {
-            // The error of a node says its name, and an `io::Error` no path.
-            let text = read(path.as_path()).named(path.to_string_lossy());
-            count(text)
-        })
-        .collect();
+    let words: Vec<Delayed<Words>> = paths.iter().map(|path| words(path)).collect();
 
     let mut good = Vec::with_capacity(words.len());
     let mut counted = delayed::as_completed(words);

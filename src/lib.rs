@@ -62,6 +62,13 @@
 //! several failed inputs lists them: [`Error::others`]. Dropping a future of `compute`
 //! withdraws the wish: what has not started, and nobody else wants, does not start.
 //!
+//! # Pictures
+//!
+//! `z.visualize("graph.svg")` draws the graph of a handle, [`visualize`] that of a collection; the
+//! file's ending names the format. PNG needs the feature `png`, and nothing has to be installed. A
+//! [`Style`] chooses the direction, what colours mean, and whether values and parameters are drawn.
+//! [`graph`](Delayed::graph) is the same as plain data.
+//!
 //! # Policies
 //!
 //! Options of [`#[delayed]`](macro@delayed) say how a function is to be run: `retries`, with `backoff` and
@@ -122,11 +129,11 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
-    Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg,
-    IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status, Step,
-    ThreadTimes, Value, What, as_completed, call, call_async, compute, events, explain, gather, persist,
-    record, settle, value, visualize, wait,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Delayed, Edge,
+    Enter, Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef,
+    IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status,
+    Step, Style, ThreadTimes, Value, What, as_completed, call, call_async, compute, events, explain, gather,
+    persist, record, settle, value, visualize, visualize_with, wait,
 };
 
 pub use delayed_macros::delayed;

@@ -197,12 +197,12 @@ fn large_graphs_are_drawn_in_groups() {
     let leaves: Vec<_> = (0..2_500).map(|_| call(|a: i64| a + 1, (leaf("load"),)).named("inc")).collect();
     let graph = delayed::gather(leaves).map(|all| all.len() as i64);
     let svg = Scratch::drawing("groups.svg", &graph);
-    assert!(svg.contains("5002 nodes and 5001 edges, grouped by name and layer"));
+    assert!(svg.contains("5002 nodes and 5001 edges, grouped by function and layer"));
     assert_eq!(count_elements(&svg, ["rect", "title", "text"]), [5, 4, 5]);
     assert_eq!(
         graph.mermaid(),
         r#"flowchart TD
-    %% 5002 nodes and 5001 edges, grouped by name and layer
+    %% 5002 nodes and 5001 edges, grouped by function and layer
     n0["load ×2500"]
     n1["inc ×2500"]
     n2["gather"]
@@ -244,22 +244,78 @@ fn collections_and_nothing_at_all_are_drawn() {
 
 #[test]
 fn other_endings_are_refused() {
-    for name in ["graph.png", "graph", "svg"] {
+    for name in ["graph.jpg", "graph", "svg"] {
         let file = Scratch::new(name);
         let line = line!() + 1;
         let error: Error = leaf("inc").visualize(&file.0).unwrap_err();
         assert_eq!((error.node().file(), error.node().line()), (file!(), line));
         let text = error.to_string();
         assert!(text.contains(&file.0.display().to_string()), "{text}");
-        assert!(text.ends_with("use .svg, .dot, .gv, .mmd, .mermaid or .txt"), "{text}");
+        assert!(text.ends_with("use .svg, .png, .dot, .gv, .mmd, .mermaid or .txt"), "{text}");
         assert!(!file.0.exists());
     }
+}
+
+#[test]
+#[cfg(not(feature = "png"))]
+fn png_says_which_feature_it_needs() {
+    let file = Scratch::new("graph.png");
+    let error = leaf("inc").visualize(&file.0).unwrap_err().to_string();
+    let path = file.0.display();
+    let why = "PNG needs the feature `png` of the crate `delayed`; turn it on, or use .svg";
+    assert_eq!(error, format!("`visualize`: cannot paint `{path}`: {why}"));
+    assert!(!file.0.exists());
 }
 
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
     let error = leaf("inc").visualize("/no such folder/graph.svg").unwrap_err().to_string();
     assert!(error.starts_with("`visualize`: cannot write `/no such folder/graph.svg`: "), "{error}");
+}
+
+/// The kernel of a notebook reads what a cell prints, so another process has to print it.
+#[test]
+fn a_notebook_shows_the_picture_of_a_handle() {
+    const CHILD: &str = "DELAYED_NOTEBOOK";
+    let sum = add(&leaf("inc"), &leaf("dec"));
+    if std::env::var_os(CHILD).is_some() {
+        sum.evcxr_display();
+        return;
+    }
+    let test = "a_notebook_shows_the_picture_of_a_handle";
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(child.stdout).unwrap();
+    let (_, shown) = printed.split_once("EVCXR_BEGIN_CONTENT text/html\n").expect("it begins");
+    let (shown, _) = shown.split_once("\nEVCXR_END_CONTENT\n").expect("it ends");
+    assert_eq!(count_elements(shown, ["div", "svg", "title"]), [1, 1, 3]);
+}
+
+/// `cargo test --release --test drawing -- --ignored`
+#[test]
+#[ignore = "of use with --release alone"]
+fn a_hundred_thousand_nodes_are_drawn_in_two_seconds() {
+    let wide: Vec<_> = (0..50_000).map(|_| call(|a: i64| a + 1, (leaf("load"),)).named("inc")).collect();
+    let wide = delayed::gather(wide).map(|all| all.len() as i64);
+    let graphs = [("chain", chain(100_000)), ("random", random_graph(100_000)), ("wide", wide)];
+    let all = delayed::Style::new().left_to_right().values().labels().colour(delayed::Colour::State);
+    for (name, graph) in graphs {
+        for ending in ["svg", "dot", "mmd", "txt", "png"] {
+            if ending == "png" && !cfg!(feature = "png") {
+                continue;
+            }
+            for style in [delayed::Style::new(), all.clone()] {
+                let file = Scratch::new(&format!("{name}-large.{ending}"));
+                let begin = std::time::Instant::now();
+                graph.visualize_with(style, &file.0).unwrap();
+                println!("{name} {ending} {:.2?}", begin.elapsed());
+                assert!(begin.elapsed().as_secs() < 2, "{name} {ending} {:?}", begin.elapsed());
+            }
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! `PROPTEST_CASES=10000 cargo test --test hostile` tries more names. The seed of a name that fails is kept
 //! in `hostile.regressions`, from where it comes first in the next run.
 
-use delayed::{Delayed, Error, call, delayed, value};
+use delayed::{Colour, Delayed, Error, Style, call, delayed, value};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use std::path::PathBuf;
@@ -218,6 +218,13 @@ fn check_pictures(name: &str) {
     }
     assert_eq!(labels_of_mermaid(&sum.mermaid()), (labels.clone(), 2));
     assert_eq!(labels_of_svg(&drawn(&sum, "svg")), (labels.clone(), 2));
+    let style = Style::new().values().labels().colour(Colour::State);
+    let (all, edges) = labels_of_dot(&sum.graph().dot(&style));
+    assert_eq!(
+        (all, edges),
+        (vec![label.clone(), String::new(), "second".to_owned(), "sum".to_owned(), String::new()], 4)
+    );
+    assert!(labels_of_svg(&sum.graph().svg(&style)).0.contains(label));
     assert_eq!(drawn(&sum, "txt"), format!("sum\n├─ {label}\n└─ second\n"));
 }
 

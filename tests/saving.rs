@@ -20,9 +20,9 @@ fn the_json_of_a_small_graph() {
     let sum = add(&one, &two);
     let json = json!({
         "nodes": [
-            { "name": "load", "key": one.key(), "file": file!(), "line": 7, "status": "lazy" },
-            { "name": "odd \"name\"", "key": two.key(), "file": file!(), "line": 7, "status": "failed" },
-            { "name": "add", "key": sum.key(), "file": file!(), "line": 12, "status": "lazy" },
+            { "name": "load", "key": one.key(), "file": file!(), "line": 7, "status": "lazy", "function": "load" },
+            { "name": "odd \"name\"", "key": two.key(), "file": file!(), "line": 7, "status": "failed", "function": "load" },
+            { "name": "add", "key": sum.key(), "file": file!(), "line": 12, "status": "lazy", "function": "add" },
         ],
         "edges": [
             { "from": 0, "to": 2, "param": "x" },
@@ -32,7 +32,7 @@ fn the_json_of_a_small_graph() {
     assert_eq!(serde_json::to_value(sum.graph()).unwrap(), json);
     let text = serde_json::to_string(&load("1").graph()).unwrap();
     assert!(text.starts_with(r#"{"nodes":[{"name":"load","key":"load-"#), "{text}");
-    assert!(text.ends_with(r#","line":7,"status":"lazy"}],"edges":[]}"#), "{text}");
+    assert!(text.ends_with(r#","line":7,"status":"lazy","function":"load"}],"edges":[]}"#), "{text}");
 }
 
 #[test]

@@ -4,10 +4,12 @@
 mod saved;
 
 use crate::collection::{Collection, nodes};
+use crate::error::NodeInfo;
 use crate::handle::{Delayed, Status};
 use crate::node::{Kind, Node, NodeRef};
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::time::Duration;
 
 /// What a handle reaches, as plain data: a picture of one moment.
 ///
@@ -19,9 +21,9 @@ use std::collections::HashMap;
 /// ```json
 /// {
 ///   "nodes": [
-///     { "name": "inc", "key": "inc-5f3a09c2d41b", "file": "src/main.rs", "line": 4, "status": "lazy" },
-///     { "name": "dec", "key": "dec-90be44a1c07d", "file": "src/main.rs", "line": 8, "status": "done" },
-///     { "name": "add", "key": "add-c47711fe6a02", "file": "src/main.rs", "line": 12, "status": "lazy" }
+///     { "name": "inc", "key": "inc-5f3a09c2d41b", "file": "src/main.rs", "line": 4, "status": "lazy", "function": "inc" },
+///     { "name": "dec", "key": "dec-90be44a1c07d", "file": "src/main.rs", "line": 8, "status": "done", "function": "dec" },
+///     { "name": "add", "key": "add-c47711fe6a02", "file": "src/main.rs", "line": 12, "status": "lazy", "function": "add" }
 ///   ],
 ///   "edges": [
 ///     { "from": 0, "to": 2, "param": "x" },
@@ -60,6 +62,24 @@ pub struct GraphNode {
     pub line: u32,
     /// What the node was doing.
     pub status: Status,
+    /// What it has in common with others: the name of its function, whatever name the node was given. Operations
+    /// of this crate have the node's name, because each may do something else; values that were given
+    /// have none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "str::is_empty"))]
+    pub function: Cow<'static, str>,
+    /// The place in which it ran, from 0, in graphs of what has run. Handles do not know it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub order: Option<usize>,
+    /// How long its function took, in graphs of what has run. Handles do not know it.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub time: Option<Duration>,
+}
+
+impl GraphNode {
+    /// Whether it is a value that was given, and not a call.
+    pub(crate) fn is_value(&self) -> bool {
+        self.function.is_empty()
+    }
 }
 
 /// An edge of a [`Graph`]: a value that flows from one node to another.
@@ -110,6 +130,14 @@ fn inputs(node: Node) -> Vec<(NodeRef, &'static str)> {
     inputs
 }
 
+fn function(node: Node, info: &NodeInfo) -> Cow<'static, str> {
+    match node.vtable().task {
+        task if task.is_value() => "".into(),
+        task if task.is_operation() => info.name().to_owned().into(),
+        task => task.name.into(),
+    }
+}
+
 pub(crate) fn of(collection: &impl Collection) -> Graph {
     /// A node whose inputs are being looked at.
     struct Frame {
@@ -145,6 +173,9 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
                 file: info.file().into(),
                 line: info.line(),
                 status: Status::of(node),
+                order: None,
+                time: None,
+                function: function(node, &info),
             });
             let edges =
                 done.found.into_iter().map(|(from, param)| Edge { from, to: index, param: param.into() });

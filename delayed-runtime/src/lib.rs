@@ -40,7 +40,7 @@ pub use call::{call, call_async, value};
 pub use client::{Client, ClientBuilder, Enter};
 pub use collection::{Collection, Gather};
 pub use compute::{AsCompleted, Compute, ComputeRef, Settle, as_completed, compute, persist, settle, wait};
-pub use draw::visualize;
+pub use draw::{Colour, Style, visualize, visualize_with};
 pub use error::{Error, NodeInfo};
 pub use event::{Event, Events, Runs, What, events};
 pub use explain::{Explanation, explain};

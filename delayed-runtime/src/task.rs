@@ -87,10 +87,20 @@ impl Task {
         self.blocking || self.timeout.is_some() || self.resource.is_some()
     }
 
+    /// Whether its nodes are values that were given, and no calls.
+    pub(crate) fn is_value(&self) -> bool {
+        self.is_operation() && self.name == "value"
+    }
+
+    /// Whether it is an operation of this crate and no function of the user's.
+    pub(crate) const fn is_operation(&self) -> bool {
+        self.line == 0
+    }
+
     /// A number of the function, the same in all copies that the compiler makes of this constant;
     /// zero for operations of this crate, which are as different as the closures they are given.
     pub(crate) const fn number(&self) -> u32 {
-        if self.line == 0 {
+        if self.is_operation() {
             return 0;
         }
         // FNV-1a over the place.

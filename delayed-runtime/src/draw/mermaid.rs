@@ -1,18 +1,34 @@
 //! Mermaid flowcharts.
 
-use super::picture::Picture;
+use super::colour::{Colours, Paint};
+use super::label::label;
+use super::picture::{Kind, Picture};
+use super::style::{Colour, Style};
 use std::fmt::Write;
 
-pub(super) fn draw(picture: &Picture<'_>) -> String {
-    let mut out = String::from("flowchart TD\n");
+pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
+    let mut out = format!("flowchart {}\n", if style.left_to_right { "LR" } else { "TD" });
     if let Some(caption) = &picture.caption {
         let _ = writeln!(out, "    %% {caption}");
     }
     for (index, block) in picture.blocks.iter().enumerate() {
-        let _ = writeln!(out, "    n{index}[\"{}\"]", escape(&block.label));
+        let (open, close) = if block.kind == Kind::Call { ("((", "))") } else { ("[", "]") };
+        // Mermaid refuses a text that is empty.
+        let label = if block.is_result() { " ".to_owned() } else { escape(&block.label) };
+        let _ = writeln!(out, "    n{index}{open}\"{label}\"{close}");
     }
     for edge in &picture.edges {
-        let _ = writeln!(out, "    n{} --> n{}", edge.from, edge.to);
+        let _ = write!(out, "    n{} -->", edge.from);
+        if style.labels && !edge.param.is_empty() {
+            let _ = write!(out, "|\"{}\"|", escape(&label(&edge.param)));
+        }
+        let _ = writeln!(out, " n{}", edge.to);
+    }
+    if style.colour != Colour::Function {
+        let colours = Colours::of(&picture.blocks, style.colour);
+        for (index, Paint { fill, line, ink }) in colours.paints.iter().enumerate() {
+            let _ = writeln!(out, "    style n{index} fill:{fill},stroke:{line},color:{ink}");
+        }
     }
     out
 }

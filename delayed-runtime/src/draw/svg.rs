@@ -1,46 +1,64 @@
 //! SVG, with nothing that another page's styles, scripts or ids could meet.
 
-use super::layout::{HEIGHT, layout};
-use super::picture::Picture;
+use super::colour::{Colours, Paint};
+use super::label::label;
+use super::layout::{Layout, Point, layout};
+use super::picture::{Block, Picture};
+use super::shape::{Shape, shapes, text_width};
+use super::style::Style;
 use crate::handle::Status;
-use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// The white border around all.
 const MARGIN: f64 = 20.0;
-/// The advance of a character of the fonts below at 13 px.
-const ADVANCE: f64 = 7.85;
-/// The distance of arrow heads on one box.
-const PORTS: f64 = 14.0;
 const HEAD: f64 = 7.0;
+/// The height of a line below the graph.
+const LINE: f64 = 24.0;
+const SWATCH: f64 = 14.0;
 const FONTS: &str = "ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
 
-/// Fill and stroke.
-const GREY: (&str, &str) = ("#f1f3f5", "#adb5bd");
-const COLOURS: [(&str, &str); 12] = [
-    ("#dbe9f8", "#7ba3cc"),
-    ("#fde5d2", "#dba06f"),
-    ("#dbf1dc", "#7fb985"),
-    ("#ebe1f6", "#a78bc6"),
-    ("#fdf2c8", "#cdb250"),
-    ("#d6f1ee", "#6cb5ae"),
-    ("#fbdfe1", "#d58f96"),
-    ("#e9efcf", "#a5b463"),
-    ("#e0e5fb", "#8d98d8"),
-    ("#f8e1f1", "#c98ab7"),
-    ("#f1e6da", "#b99a77"),
-    ("#daf0fb", "#6db0d4"),
-];
+/// Turns places across and along the flow into those of the picture.
+struct Axes {
+    left_to_right: bool,
+    left: f64,
+    top: f64,
+}
 
-pub(super) fn draw(picture: &Picture<'_>) -> String {
-    let widths: Vec<f64> = picture.blocks.iter().map(|block| text_width(&block.label) + 24.0).collect();
-    let layout = layout(picture, &widths);
+impl Axes {
+    fn at(&self, across: f64, along: f64) -> At {
+        let (x, y) = if self.left_to_right { (along, across) } else { (across, along) };
+        At { x: self.left + x, y: self.top + y }
+    }
+}
+
+struct At {
+    x: f64,
+    y: f64,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.1} {:.1}", self.x, self.y)
+    }
+}
+
+pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
+    let shapes = shapes(picture, style);
+    let sizes: Vec<_> = shapes.iter().map(|shape| shape.size).collect();
+    let layout = layout(picture, &sizes);
+    let colours = Colours::of(&picture.blocks, style.colour);
+    let graph = if style.left_to_right {
+        At { x: layout.depth, y: layout.breadth }
+    } else {
+        At { x: layout.breadth, y: layout.depth }
+    };
     let caption = picture.caption.as_deref().unwrap_or_default();
-    let width = layout.width.max(text_width(caption)) + 2.0 * MARGIN;
-    let height = layout.height + 2.0 * MARGIN + if caption.is_empty() { 0.0 } else { 24.0 };
-    let left = (width - layout.width) / 2.0;
-    let x = |point: usize| left + layout.points[point].x;
-    let top = |point: usize| MARGIN + layout.tops[layout.points[point].layer];
+    let legend: f64 = colours.legend.iter().map(|(_, text)| entry_width(text)).sum();
+    let lines = [!caption.is_empty(), legend > 0.0].into_iter().filter(|shown| *shown).count();
+    let width = graph.x.max(text_width(caption)).max(legend) + 2.0 * MARGIN;
+    let below = if lines == 0 { 0.0 } else { LINE * lines as f64 + 6.0 };
+    let height = graph.y + 2.0 * MARGIN + below;
+    let axes = Axes { left_to_right: style.left_to_right, left: (width - graph.x) / 2.0, top: MARGIN };
 
     let mut out = String::new();
     let _ = writeln!(
@@ -48,88 +66,155 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0}" height="{height:.0}" viewBox="0 0 {width:.0} {height:.0}" font-family="{FONTS}" font-size="13" text-anchor="middle">
 <rect width="100%" height="100%" fill="#fff"/>"##
     );
-    let mut heads = String::new();
-    out.push_str("<g fill=\"none\" stroke=\"#98a4b3\" stroke-width=\"1.3\" stroke-linecap=\"round\">\n");
-    for parts in layout.parts.chunk_by(|a, b| a.1 == b.1) {
-        let to = parts[0].1;
-        let width = layout.points[to].width;
-        let step = PORTS.min(width * 0.7 / parts.len() as f64);
-        for (port, &(from, _)) in parts.iter().enumerate() {
-            let end = x(to) + step * (port as f64 - (parts.len() - 1) as f64 / 2.0);
-            let (above, below) = (top(from) + HEIGHT, top(to));
-            let tip = if width == 0.0 { below } else { below - HEAD };
-            let bend = (above + tip) / 2.0;
+    let names = edges(&mut out, &layout, &shapes, &axes);
+    let mut names = names.iter().peekable();
+    out.push_str("<g>\n");
+    for (index, block) in picture.blocks.iter().enumerate() {
+        let begin = begin(&layout, &shapes, index);
+        let _ = write!(out, "<g");
+        if let Some(key) = &block.key {
+            let _ = write!(out, r#" data-key="{}""#, escape(key));
+        }
+        let _ = write!(out, "><title>{}</title>", escape(&block.tip.join("\n")));
+        let (shape, paint) = (&shapes[index], &colours.paints[index]);
+        rectangle(&mut out, block, shape, paint, layout.points[index], begin, &axes);
+        while let Some((_, name, across)) = names.next_if(|(of, ..)| *of == index) {
+            let (along, anchor) =
+                if style.left_to_right { (8.0, " text-anchor=\"start\"") } else { (11.0, "") };
+            let At { x, y } = axes.at(*across, begin + along);
+            let (y, ink, name) = (y + 3.5, paint.ink, escape(&label(name)));
             let _ = write!(
                 out,
-                r#"<path d="M{:.1} {above:.1}C{:.1} {bend:.1} {end:.1} {bend:.1} {end:.1} {tip:.1}"#,
-                x(from),
-                x(from)
+                r#"<text x="{x:.1}" y="{y:.1}" font-size="10" fill="{ink}" fill-opacity=".75"{anchor}>{name}</text>"#
             );
-            if width == 0.0 {
-                let _ = write!(out, "v{HEIGHT}");
-            } else {
-                let _ = write!(heads, "M{end:.1} {below:.1}l-3.5 -{HEAD}h7z");
-            }
-            out.push_str("\"/>\n");
         }
-    }
-    let _ = writeln!(out, "</g>\n<path fill=\"#7b8794\" d=\"{heads}\"/>\n<g fill=\"#1f2933\">");
-    let colours = colours(picture.blocks.iter().map(|block| block.name));
-    for (index, block) in picture.blocks.iter().enumerate() {
-        let (fill, stroke) = colours[block.name];
-        let stroke = match block.status {
-            Some(Status::Failed) => r##" stroke="#c0392b" stroke-width="2""##.to_owned(),
-            Some(Status::Running) => format!(r#" stroke="{stroke}" stroke-width="2.5""#),
-            Some(Status::Waiting) => format!(r#" stroke="{stroke}" stroke-dasharray="4 3""#),
-            _ => format!(r#" stroke="{stroke}""#),
-        };
-        let _ = writeln!(
-            out,
-            r#"<g><title>{}</title><rect x="{:.1}" y="{:.1}" width="{:.1}" height="{HEIGHT}" rx="7" fill="{fill}"{stroke}/><text x="{:.1}" y="{:.1}">{}</text></g>"#,
-            escape(&block.tip.join("\n")),
-            x(index) - widths[index] / 2.0,
-            top(index),
-            widths[index],
-            x(index),
-            top(index) + HEIGHT / 2.0 + 4.5,
-            escape(&block.label)
-        );
+        out.push_str("</g>\n");
     }
     out.push_str("</g>\n");
+    let mut y = height - MARGIN - LINE * (lines as f64 - 1.0);
     if !caption.is_empty() {
-        let (x, y) = (width / 2.0, height - MARGIN);
-        let _ = writeln!(out, r##"<text x="{x:.1}" y="{y:.1}" fill="#66727f">{}</text>"##, escape(caption));
+        let _ = writeln!(
+            out,
+            r##"<text x="{:.1}" y="{y:.1}" fill="#66727f">{}</text>"##,
+            width / 2.0,
+            escape(caption)
+        );
+        y += LINE;
+    }
+    let mut x = (width - legend) / 2.0;
+    for (paint, text) in &colours.legend {
+        let _ = writeln!(
+            out,
+            r##"<rect x="{x:.1}" y="{:.1}" width="{SWATCH}" height="{SWATCH}" fill="{}" stroke="{}"/><text x="{:.1}" y="{y:.1}" fill="#66727f" text-anchor="start">{}</text>"##,
+            y - SWATCH + 2.5,
+            paint.fill,
+            paint.line,
+            x + SWATCH + 6.0,
+            escape(text)
+        );
+        x += entry_width(text);
     }
     out.push_str("</svg>\n");
     out
 }
 
-/// The width of a text; Chinese, Japanese and Korean characters and emoji take two columns.
-fn text_width(text: &str) -> f64 {
-    let wide = |c| matches!(c, '\u{1100}'..='\u{115F}' | '\u{2E80}'..='\u{A4CF}' | '\u{AC00}'..='\u{D7A3}' | '\u{F900}'..='\u{FAFF}' | '\u{FE30}'..='\u{FE6F}' | '\u{FF00}'..='\u{FF60}' | '\u{1F300}'..='\u{1FAFF}' | '\u{20000}'..='\u{3FFFF}');
-    ADVANCE * text.chars().map(|c| if wide(c) { 2.0 } else { 1.0 }).sum::<f64>()
+fn entry_width(text: &str) -> f64 {
+    SWATCH + text_width(text) + 22.0
 }
 
-/// A colour for each name: the same one in all pictures, unless another name of this picture took
-/// it first. Values are no calls, and grey.
-pub(crate) fn colours<'g>(
-    names: impl Iterator<Item = &'g str>,
-) -> HashMap<&'g str, (&'static str, &'static str)> {
-    let mut colours = HashMap::from([("value", GREY)]);
-    let mut taken = [false; COLOURS.len()];
-    for name in names {
-        colours.entry(name).or_insert_with(|| {
-            let hash = name
-                .bytes()
-                .fold(0x811C_9DC5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-            let wanted = hash as usize % COLOURS.len();
-            let free = (wanted..wanted + COLOURS.len()).map(|at| at % COLOURS.len()).find(|&at| !taken[at]);
-            let at = free.unwrap_or(wanted);
-            taken[at] = true;
-            COLOURS[at]
-        });
+/// Where a block begins along the flow. Blocks stand in the middle of their layer.
+fn begin(layout: &Layout<'_>, shapes: &[Shape<'_>], block: usize) -> f64 {
+    let (begin, end) = layout.layers[layout.points[block].layer];
+    (begin + end - shapes[block].size.depth) / 2.0
+}
+
+/// Draws the edges, and returns the names of parameters that belong to a block, with their places
+/// across the flow.
+fn edges<'p>(
+    out: &mut String,
+    layout: &Layout<'p>,
+    shapes: &[Shape<'p>],
+    axes: &Axes,
+) -> Vec<(usize, &'p str, f64)> {
+    let place = |point: usize| layout.points[point].across;
+    let (mut heads, mut names) = (String::new(), Vec::new());
+    out.push_str("<g fill=\"none\" stroke=\"#98a4b3\" stroke-width=\"1.3\" stroke-linecap=\"round\">\n");
+    for parts in layout.parts.chunk_by(|a, b| a.to == b.to) {
+        let to = parts[0].to;
+        let (layer_begin, layer_end) = layout.layers[layout.points[to].layer];
+        let ports = shapes.get(to).map(|shape| shape.ports(parts, |part| place(part.from)));
+        for (at, part) in parts.iter().enumerate() {
+            let from = place(part.from);
+            let last = layout.layers[layout.points[part.from].layer].1;
+            let end = place(to) + ports.as_ref().map_or(0.0, |ports| ports.edges[at]);
+            let tip = shapes
+                .get(to)
+                .map_or(layer_begin, |shape| begin(layout, shapes, to) + shape.inset(end - place(to)));
+            let to_curve = if to < shapes.len() { layer_begin.min(tip - HEAD) } else { layer_begin };
+            out.push_str("<path d=\"");
+            // Past larger blocks of its layer an edge runs straight.
+            if let Some(shape) = shapes.get(part.from) {
+                let leave = begin(layout, shapes, part.from) + shape.size.depth;
+                let _ = write!(out, "M{}", axes.at(from, leave));
+                if leave + 0.05 < last {
+                    let _ = write!(out, "L{}", axes.at(from, last));
+                }
+            } else {
+                let _ = write!(out, "M{}", axes.at(from, last));
+            }
+            let bend = (last + to_curve) / 2.0;
+            let _ = write!(out, "C{} {} {}", axes.at(from, bend), axes.at(end, bend), axes.at(end, to_curve));
+            if to >= shapes.len() {
+                let _ = write!(out, "L{}", axes.at(end, layer_end));
+            } else {
+                if to_curve + 0.05 < tip - HEAD {
+                    let _ = write!(out, "L{}", axes.at(end, tip - HEAD));
+                }
+                let [left, right] = [-3.5, 3.5].map(|side| axes.at(end + side, tip - HEAD));
+                let _ = write!(heads, "M{}L{left}L{right}z", axes.at(end, tip));
+            }
+            out.push_str("\"/>\n");
+        }
+        let named = ports.into_iter().flat_map(|ports| ports.names);
+        names.extend(named.map(|(name, across)| (to, name, place(to) + across)));
     }
-    colours
+    let _ = writeln!(out, "</g>\n<path fill=\"#7b8794\" d=\"{heads}\"/>");
+    names
+}
+
+fn rectangle(
+    out: &mut String,
+    block: &Block<'_>,
+    shape: &Shape<'_>,
+    paint: &Paint,
+    point: Point,
+    begin: f64,
+    axes: &Axes,
+) {
+    let half = shape.size.breadth / 2.0;
+    let first = axes.at(point.across - half, begin);
+    let last = axes.at(point.across + half, begin + shape.size.depth);
+    let stroke = match block.status {
+        Some(Status::Failed) => r##"#c0392b" stroke-width="2"##.to_owned(),
+        Some(Status::Running) => format!(r#"{}" stroke-width="2.5"#, paint.line),
+        Some(Status::Waiting) => format!(r#"{}" stroke-dasharray="4 3"#, paint.line),
+        _ => paint.line.to_string(),
+    };
+    let _ = write!(
+        out,
+        r#"<rect x="{:.1}" y="{:.1}" width="{:.1}" height="{:.1}" rx="{}" fill="{}" stroke="{stroke}"/>"#,
+        first.x,
+        first.y,
+        last.x - first.x,
+        last.y - first.y,
+        shape.radius,
+        paint.fill
+    );
+    if !block.label.is_empty() {
+        let At { x, y } = axes.at(point.across, begin + shape.name);
+        let (y, ink, label) = (y + 4.5, paint.ink, escape(&block.label));
+        let _ = write!(out, r#"<text x="{x:.1}" y="{y:.1}" fill="{ink}">{label}</text>"#);
+    }
 }
 
 pub(crate) fn escape(text: &str) -> String {

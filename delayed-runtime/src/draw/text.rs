@@ -1,7 +1,8 @@
 //! A tree for terminals: each node above its inputs.
 
+use super::label::{label, shown, status};
 use super::picture::{Block, Picture};
-use super::{label, status};
+use super::style::{Colour, Style};
 use crate::handle::Status;
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ const DEPTH: usize = 24;
 
 /// Draws all nodes without consumers with what is below them. A node that comes again is numbered,
 /// and what is below it is drawn once: further up (↑) or further down (↓).
-pub(super) fn draw(picture: &Picture<'_>) -> String {
+pub(super) fn draw(picture: &Picture<'_>, style: &Style) -> String {
     let count = picture.blocks.len();
     let mut inputs: Vec<Vec<(usize, &str)>> = vec![Vec::new(); count];
     let mut consumers = vec![0; count];
@@ -46,6 +47,13 @@ pub(super) fn draw(picture: &Picture<'_>) -> String {
                 ""
             };
             line.write(&picture.blocks[node], numbers[node], elsewhere, &mut out);
+            let block = &picture.blocks[node];
+            match style.colour {
+                Colour::Order => out.extend(block.order.map(|order| format!(" #{order}"))),
+                Colour::Time => out.extend(block.time.map(|time| format!(" {}", shown(time)))),
+                Colour::Function | Colour::State => {}
+            }
+            out.push('\n');
             if cut {
                 deeper.push(node);
             }
@@ -89,6 +97,5 @@ impl Line<'_> {
         if let Some(of @ (Status::Waiting | Status::Running | Status::Failed)) = block.status {
             let _ = write!(out, " {}", status(of));
         }
-        out.push('\n');
     }
 }

@@ -5,7 +5,7 @@ use super::report::{Report, ratio};
 use super::story::{Interval, Story};
 use super::terminal::{nothing, stretches, summary};
 use super::units::{bytes, count, percent, time};
-use crate::draw;
+use crate::draw::{self, Colour, Paint, Style};
 use crate::event::Runs;
 use crate::visible;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub(super) fn page(report: &Report) -> String {
     let graph = report.graph();
     // The picture of the graph gives its colours in the same order.
     let functions = report.story.functions.iter().map(|function| &*function.name);
-    let colours = draw::colours(graph.nodes.iter().map(|node| &*node.name).chain(functions));
+    let colours = draw::of_functions(graph.nodes.iter().map(|node| &*node.function).chain(functions));
     let parts = [
         ("SUMMARY", draw::escape(&summary(report))),
         ("TILES", tiles(report)),
@@ -34,7 +34,7 @@ pub(super) fn page(report: &Report) -> String {
         ("PATH", path(report)),
         ("THREADS", threads(report)),
         ("LIVE", live(report)),
-        ("GRAPH", draw::svg(&graph)),
+        ("GRAPH", graph.svg(&Style::new().colour(Colour::Time))),
         ("DATA", data(report, &colours)),
     ];
     // One pass, so that what one part holds is not looked for in it.
@@ -51,7 +51,7 @@ pub(super) fn page(report: &Report) -> String {
     out
 }
 
-type Colours<'r> = HashMap<&'r str, (&'static str, &'static str)>;
+type Colours<'r> = HashMap<&'r str, Paint>;
 
 fn escape(text: &str) -> String {
     draw::escape(&visible::cut(text, 80))
@@ -100,7 +100,7 @@ fn spent(report: &Report) -> String {
 fn function_rows(report: &Report, colours: &Colours<'_>) -> String {
     let mut out = String::new();
     for function in &report.functions {
-        let (_, colour) = colours[&*function.name];
+        let colour = colours[&*function.name].line;
         let how = match function.runs {
             Runs::Here => "",
             Runs::Blocking => " <em>blocking</em>",
@@ -207,12 +207,12 @@ fn data(report: &Report, colours: &Colours<'_>) -> String {
         rows.push(row(story, &format!("apart {number}"), &intervals, shortest));
     }
     let functions = story.functions.iter().map(|function| {
-        let (fill, stroke) = colours[&*function.name];
+        let Paint { fill, line, .. } = colours[&*function.name];
         object([
             ("name", string(&visible::cut(&function.name, 80))),
             ("place", string(&format!("{}:{}", function.place.file, function.place.line))),
-            ("fill", string(fill)),
-            ("stroke", string(stroke)),
+            ("fill", string(&fill.to_string())),
+            ("stroke", string(&line.to_string())),
         ])
     });
     let names = story.names.iter().map(|(index, name)| {

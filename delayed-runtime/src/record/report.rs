@@ -184,6 +184,11 @@ impl Report {
     pub fn graph(&self) -> Graph {
         let mut graph = Graph::default();
         let mut place = vec![usize::MAX; self.story.nodes.len()];
+        let mut started: Vec<u32> = (0..self.story.nodes.len() as u32).collect();
+        started.retain(|&index| self.story.nodes[index as usize].has_started());
+        started.sort_by_key(|&index| self.story.nodes[index as usize].start);
+        let mut order = vec![None; self.story.nodes.len()];
+        started.iter().enumerate().for_each(|(at, &index)| order[index as usize] = Some(at));
         for &index in &self.order {
             let node = &self.story.nodes[index as usize];
             let info = self.story.info(index);
@@ -194,12 +199,18 @@ impl Report {
                 () => Status::Waiting,
             };
             place[index as usize] = graph.nodes.len();
+            let name = &self.story.functions[node.function as usize].name;
+            let is_value = name == "value" && !node.has_started();
+            let function = if is_value { "" } else { name };
             graph.nodes.push(GraphNode {
                 name: info.name().to_owned(),
                 key: info.key(),
                 file: info.file().into(),
                 line: info.line(),
                 status,
+                function: function.to_owned().into(),
+                order: order[index as usize],
+                time: (node.has_started() && node.has_ended()).then(|| Duration::from_nanos(node.elapsed)),
             });
         }
         let flows = self.story.flows.iter();

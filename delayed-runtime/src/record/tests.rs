@@ -123,7 +123,7 @@ fn the_graph_keeps_its_shape() {
     let mut edges: Vec<_> = graph
         .edges
         .iter()
-        .map(|edge| (&*graph.nodes[edge.from].name, &*graph.nodes[edge.to].name, edge.param))
+        .map(|edge| (&*graph.nodes[edge.from].name, &*graph.nodes[edge.to].name, &*edge.param))
         .collect();
     edges.sort_unstable();
     let (fit, load) = (("fit", "merge", "x"), ("load", "fit", "x"));
