@@ -129,11 +129,11 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Delayed, Edge,
-    Enter, Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef,
-    IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status,
-    Step, Style, ThreadTimes, Value, What, as_completed, call, call_async, compute, events, explain, gather,
-    persist, record, settle, value, visualize, visualize_with, wait,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Counts, Delayed,
+    Edge, Enter, Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny,
+    IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole,
+    Spent, Status, Step, Style, ThreadTimes, Value, What, as_completed, call, call_async, compute, events,
+    explain, gather, metrics, persist, record, settle, value, visualize, visualize_with, wait,
 };
 
 pub use delayed_macros::delayed;

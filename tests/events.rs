@@ -280,3 +280,47 @@ fn events_of_threads_that_have_ended_are_there() {
     ended.1.recv().unwrap_err();
     assert_eq!(named(&told(&events.read()), name)[0].order, "bdsfr");
 }
+
+#[test]
+fn counts_are_exact_where_a_reader_is_slow() {
+    let _alone = alone();
+    let events = delayed::events();
+    let client = client(2);
+    let _guard = client.enter();
+    let built = 100 * (1000 + 1);
+    for _ in 0..100 {
+        total((0..1000).map(inc).collect::<Vec<_>>()).wait().unwrap();
+    }
+    parse("no number").wait().unwrap_err();
+    let counts = events.counts();
+    assert_eq!((counts.built, counts.started, counts.finished), (built + 1, built + 1, built));
+    assert_eq!((counts.failed, counts.released), (1, built + 1));
+}
+
+#[test]
+fn metrics_count_from_the_first_call() {
+    let _alone = alone();
+    let value = |text: &str, name: &str| -> u64 {
+        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    delayed::metrics();
+    let client = client(3);
+    let before = delayed::metrics();
+    block_on(client.compute(add(inc(1), 2))).unwrap();
+    block_on(client.compute(parse("?"))).unwrap_err();
+    let after = delayed::metrics();
+    let more = |name: &str| value(&after, name) - value(&before, name);
+    assert_eq!(more("delayed_nodes_built_total"), 3);
+    assert_eq!(more("delayed_nodes_started_total"), 3);
+    assert_eq!(more("delayed_nodes_finished_total"), 2);
+    assert_eq!(more("delayed_nodes_failed_total"), 1);
+    assert_eq!(more("delayed_nodes_released_total"), 3);
+    let threads: Vec<&str> = after.lines().filter(|line| line.starts_with("delayed_threads{")).collect();
+    assert!(threads.iter().any(|line| line.ends_with(" 3")), "{after}");
+    // Each line is a comment or a sample: a name, labels perhaps, one number.
+    for line in after.lines().filter(|line| !line.starts_with('#')) {
+        let (name, number) = line.rsplit_once(' ').unwrap();
+        assert!(name.starts_with("delayed_") && number.parse::<u64>().is_ok(), "{line}");
+    }
+}

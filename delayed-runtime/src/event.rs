@@ -1,13 +1,14 @@
 //! What happens to nodes, when, and on which thread.
 //!
 //! While somebody looks, each thread writes to a ring of its own (`event/ring.rs`, `event/write.rs`): it waits
-//! for nobody, and overwrites what is oldest. Each reader has its own place in each ring, so readers do not know of each other,
-//! and one that is slow loses events and counts them. While nobody looks, there is one branch.
+//! for nobody, and overwrites what is oldest. Each reader has its own place in each ring, so readers do not know
+//! of each other, and one that is slow loses events and counts them. While nobody looks, there is one branch.
 
 pub(crate) mod ring;
 pub(crate) mod slot;
 mod write;
 
+pub use write::Counts;
 pub(crate) use write::{Cost, Writer, text, write};
 
 use crate::error::{Name, NodeInfo};
@@ -143,6 +144,8 @@ pub struct Events {
     /// By the threads' numbers, because a thread may have one ring after the other.
     lasts: HashMap<u32, Last>,
     lost: u64,
+    /// What was counted before this reader.
+    before: Counts,
 }
 
 /// Reads what happens to the nodes of all clients.
@@ -153,9 +156,12 @@ pub fn events() -> Events {
 impl Events {
     pub(crate) fn new(client: u16) -> Events {
         LazyLock::force(&CLOCK);
-        let places = threads().all.iter().map(|thread| (thread.clone(), thread.ring.written())).collect();
         READERS.fetch_add(1, Ordering::Relaxed);
-        Events { client, places, lasts: HashMap::new(), lost: 0 }
+        let threads = threads();
+        let places = threads.all.iter().map(|thread| (thread.clone(), thread.ring.written())).collect();
+        let before = threads.counts();
+        drop(threads);
+        Events { client, places, lasts: HashMap::new(), lost: 0, before }
     }
 
     /// What the reader's clock says: see [`Event::time`].
@@ -173,6 +179,11 @@ impl Events {
     /// How many events were overwritten before they were read, so far.
     pub fn lost(&self) -> u64 {
         self.lost
+    }
+
+    /// What happened since this reader was made, to the nodes of all clients. No event is too many to be counted.
+    pub fn counts(&self) -> Counts {
+        threads().counts().since(self.before)
     }
 
     /// The slots since the last call.

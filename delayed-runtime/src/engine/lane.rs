@@ -20,6 +20,10 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    pub(super) fn queued(&self) -> usize {
+        self.stealer.len()
+    }
+
     pub(super) fn has_work(&self) -> bool {
         !self.stealer.is_empty() || self.offers.is_open()
     }

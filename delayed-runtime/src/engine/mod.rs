@@ -60,12 +60,13 @@ pub(crate) use resource::Resources;
 use crate::event::slot::CLIENTS;
 use crate::node::Node;
 use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use crate::sync::{Handle, Injector, RwLock, RwLockReadGuard, RwLockWriteGuard, Steal};
 use deferred::Deferred;
 use lane::Lane;
 use publish::give_up_queued;
-use std::sync::Arc;
 use std::sync::atomic::{self, AtomicU16};
+use std::sync::{Arc, Weak};
 use tokio::runtime::RuntimeFlavor;
 use urgent::Urgent;
 
@@ -99,13 +100,26 @@ pub(crate) fn most_threads() -> usize {
     MOST_THREADS.load(atomic::Ordering::Relaxed)
 }
 
+/// The engines that there are.
+fn engines() -> MutexGuard<'static, Vec<Weak<Engine>>> {
+    static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+    ENGINES.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// All engines that are open.
+pub(crate) fn all() -> Vec<Arc<Engine>> {
+    let mut all: Vec<_> = engines().iter().filter_map(Weak::upgrade).collect();
+    all.retain(|engine| !engine.is_closed());
+    all
+}
+
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         static NUMBERS: AtomicU16 = AtomicU16::new(0);
         #[cfg(not(all(test, loom)))]
         crate::record::begin();
         MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
-        Arc::new(Engine {
+        let engine = Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
             deferred: Deferred::default(),
@@ -117,7 +131,12 @@ impl Engine {
             resources,
             runtime: runtime.into(),
             number: NUMBERS.fetch_add(1, atomic::Ordering::Relaxed) % CLIENTS + 1,
-        })
+        });
+        let mut engines = engines();
+        engines.retain(|engine| engine.strong_count() > 0);
+        engines.push(Arc::downgrade(&engine));
+        drop(engines);
+        engine
     }
 
     #[inline(always)]
@@ -137,6 +156,16 @@ impl Engine {
     /// How many loops there should be.
     pub(crate) fn threads(&self) -> usize {
         self.target.load(Ordering::Relaxed)
+    }
+
+    /// How many loops there are.
+    pub(crate) fn busy(&self) -> usize {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    /// How many nodes wait in queues, about.
+    pub(crate) fn queued(&self) -> usize {
+        self.injector.len() + self.lanes().iter().map(Lane::queued).sum::<usize>()
     }
 
     /// Changes how many loops there are. Loops above the number end after the node they run.

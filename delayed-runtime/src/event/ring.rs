@@ -17,6 +17,8 @@ pub(crate) struct Slot {
 
 // SAFETY: the pointers are to what never ends and never changes, or to nothing.
 unsafe impl Send for Slot {}
+// SAFETY: as above.
+unsafe impl Sync for Slot {}
 
 #[derive(Debug)]
 struct Cells {

@@ -35,13 +35,76 @@ pub(super) static LOOKED: AtomicU64 = AtomicU64::new(0);
 #[derive(Debug)]
 pub(super) struct Thread {
     pub(super) ring: Ring,
+    pub(super) counts: Counters,
     pub(super) number: u32,
     /// The thread has ended, or has a larger ring. Written by it, once.
     pub(super) ended: AtomicBool,
 }
 
+/// How many events of each kind there were. Written by their thread.
+#[derive(Debug, Default)]
+pub(super) struct Counters([AtomicU64; COUNTED]);
+
+/// Of the kinds, those that are counted.
+const COUNTED: usize = 5;
+
+impl Counters {
+    #[inline(always)]
+    fn count(&self, kind: Kind) {
+        let at = match kind {
+            Kind::Built => 0,
+            Kind::Started | Kind::StartedBlocking | Kind::StartedAsync => 1,
+            Kind::Finished => 2,
+            Kind::Failed => 3,
+            Kind::Released => 4,
+            Kind::Demanded | Kind::Needs | Kind::Named => return,
+        };
+        self.0[at].store(self.0[at].load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+}
+
+/// How many nodes were made, and so on, while somebody looked: exact, unlike what a slow reader gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Nodes that were made.
+    pub built: u64,
+    /// Functions that were called.
+    pub started: u64,
+    /// Nodes that have got their value.
+    pub finished: u64,
+    /// Nodes that have failed, started or not.
+    pub failed: u64,
+    /// Nodes that nobody can reach any more.
+    pub released: u64,
+}
+
+impl Counts {
+    fn add(&mut self, counters: &Counters) {
+        let [built, started, finished, failed, released] = &counters.0;
+        let add = |sum: &mut u64, counter: &AtomicU64| *sum += counter.load(Ordering::Relaxed);
+        add(&mut self.built, built);
+        add(&mut self.started, started);
+        add(&mut self.finished, finished);
+        add(&mut self.failed, failed);
+        add(&mut self.released, released);
+    }
+
+    pub(super) fn since(self, before: Counts) -> Counts {
+        Counts {
+            built: self.built - before.built,
+            started: self.started - before.started,
+            finished: self.finished - before.finished,
+            failed: self.failed - before.failed,
+            released: self.released - before.released,
+        }
+    }
+}
+
 pub(super) struct Threads {
     pub(super) all: Vec<Arc<Thread>>,
+    /// Of threads that are in the list no more.
+    gone: Counts,
     pub(super) texts: Texts,
 }
 
@@ -51,6 +114,14 @@ pub(super) struct Texts {
     before: usize,
 }
 
+impl Threads {
+    pub(super) fn counts(&self) -> Counts {
+        let mut counts = self.gone;
+        self.all.iter().for_each(|thread| counts.add(&thread.counts));
+        counts
+    }
+}
+
 impl Texts {
     pub(super) fn get(&self, number: usize) -> Option<Arc<str>> {
         self.latest.get(number.checked_sub(self.before + 1)?).cloned()
@@ -58,8 +129,11 @@ impl Texts {
 }
 
 pub(super) fn threads() -> MutexGuard<'static, Threads> {
-    static ALL: Mutex<Threads> =
-        Mutex::new(Threads { all: Vec::new(), texts: Texts { latest: VecDeque::new(), before: 0 } });
+    static ALL: Mutex<Threads> = Mutex::new(Threads {
+        all: Vec::new(),
+        gone: Counts { built: 0, started: 0, finished: 0, failed: 0, released: 0 },
+        texts: Texts { latest: VecDeque::new(), before: 0 },
+    });
     ALL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
@@ -124,6 +198,7 @@ impl Writer {
             Kind::Released | Kind::Named => 0,
             _ => self.now(),
         };
+        self.thread.counts.count(kind);
         self.push(Slot::new(kind, time, id, client, data));
     }
 
@@ -160,19 +235,27 @@ impl Drop for Writer {
 }
 
 fn begin(number: u32, capacity: usize) -> Arc<Thread> {
-    let thread = Arc::new(Thread { ring: Ring::new(capacity), number, ended: AtomicBool::new(false) });
+    let thread = Arc::new(Thread {
+        ring: Ring::new(capacity),
+        counts: Counters::default(),
+        number,
+        ended: AtomicBool::new(false),
+    });
     threads().all.push(thread.clone());
     thread
 }
 
 fn end(thread: &Thread) {
     thread.ended.store(true, Ordering::Release);
-    let mut threads = threads();
+    let Threads { all, gone, .. } = &mut *threads();
     let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Relaxed);
-    let mut too_many = threads.all.iter().filter(|thread| ended(thread)).count().saturating_sub(ENDED);
-    threads.all.retain(|thread| {
+    let mut too_many = all.iter().filter(|thread| ended(thread)).count().saturating_sub(ENDED);
+    all.retain(|thread| {
         let goes = too_many > 0 && ended(thread);
-        too_many -= usize::from(goes);
+        if goes {
+            too_many -= 1;
+            gone.add(&thread.counts);
+        }
         !goes
     });
 }

@@ -18,8 +18,12 @@ impl<T> Injector<T> {
         Injector { length: AtomicUsize::new(0), items: Mutex::new(VecDeque::new()) }
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
-        self.length.load(Ordering::Relaxed) == 0
+        self.len() == 0
     }
 
     pub(crate) fn push(&self, item: T) {
@@ -63,6 +67,10 @@ impl<T> Worker<T> {
 pub(crate) struct Stealer<T>(Arc<Injector<T>>);
 
 impl<T> Stealer<T> {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
