@@ -104,10 +104,11 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter, Error,
-    Event, Events, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef, IntoArgs,
-    Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status, Step, ThreadTimes, Value, What,
-    as_completed, call, call_async, compute, events, gather, persist, record, settle, value, visualize, wait,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Compute, ComputeRef, Delayed, Edge, Enter,
+    Error, Event, Events, FunctionTimes, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg, IntoArgRef,
+    IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole, Spent, Status, Step, ThreadTimes,
+    Value, What, as_completed, call, call_async, compute, events, gather, persist, record, settle, value,
+    visualize, wait,
 };
 
 pub use delayed_macros::delayed;

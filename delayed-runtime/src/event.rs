@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A thread's rings, in slots: it begins with a small one, and takes the next when it has been round. A slot
 /// is 32 bytes, so a thread that runs millions of nodes has 8 MiB.
@@ -267,32 +267,23 @@ pub(crate) fn emit(kind: Kind, when: When, id: u64, client: u16, data: Data) {
     });
 }
 
-/// What it costs to write an event: a reading of the clock, and what else there is to do.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cost {
-    pub(crate) reading: Duration,
-    pub(crate) writing: Duration,
-}
-
-impl Cost {
-    /// Writes events that nobody reads: the best of some rounds, because others may have the core meanwhile.
-    pub(crate) fn measure() -> Cost {
-        const EVENTS: u32 = 1 << 10;
-        let ring = Ring::new(EVENTS as usize);
-        let best = |event: &dyn Fn()| {
-            let round = || {
-                let begin = Instant::now();
-                (0..EVENTS).for_each(|_| event());
-                begin.elapsed() / EVENTS
-            };
-            (0..8).map(|_| round()).min().unwrap_or_default()
-        };
-        let reading = best(&|| {
-            std::hint::black_box(CLOCK.now());
-        });
-        let writing = best(&|| ring.push(Slot::new(Kind::Finished, 0, 1, 0, Data::Nothing)));
-        Cost { reading, writing }
+/// What `f` writes on this thread, which no reader is told.
+pub(crate) fn unseen(f: impl FnOnce()) -> Vec<Event> {
+    let thread = Arc::new(Thread { ring: Ring::new(CAPACITIES[1]), number: 0, ended: AtomicBool::new(true) });
+    LazyLock::force(&CLOCK);
+    let written = OWN.try_with(|own| {
+        let real = own.thread.replace(thread.clone());
+        // The largest, so that it is not replaced when it is full.
+        let size = own.size.replace(CAPACITIES.len());
+        f();
+        own.size.set(size);
+        own.thread.replace(real);
+    });
+    let mut slots = Vec::new();
+    if written.is_ok() {
+        thread.ring.read(0, &mut slots);
     }
+    decode(vec![Batch { thread: 0, time: 0, slots, texts: HashMap::new() }])
 }
 
 /// Slots of one thread, in the order in which it wrote them.

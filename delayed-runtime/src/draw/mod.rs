@@ -14,9 +14,9 @@ use crate::handle::{Delayed, Status};
 use crate::task::Place;
 use crate::visible::{self, visible};
 use picture::Picture;
-pub(crate) use svg::{colours, escape};
 use std::panic::Location;
 use std::path::Path;
+pub(crate) use svg::{colours, escape};
 
 /// The longest label, in characters.
 const LABEL: usize = 40;

@@ -66,7 +66,9 @@ fn start(value: OsString) -> Result<(), String> {
     *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) =
         Some(Running { stop, writer, process: process::id() });
     if atexit(finish) != 0 {
-        return Err("the C library keeps no more functions for the end, so there will be no report".to_owned());
+        return Err(
+            "the C library keeps no more functions for the end, so there will be no report".to_owned()
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::json::{array, object, string};
 use super::report::{Report, ratio};
 use super::story::{Interval, Story};
 use super::terminal::{nothing, stretches, summary};
-use super::units::{bytes, count, percent, time};
+use super::units::{bytes, count, percent, place, time};
 use crate::draw;
 use crate::event::Runs;
 use crate::visible;
@@ -83,13 +83,24 @@ fn advice(report: &Report) -> String {
 fn spent(report: &Report) -> String {
     let total = report.spent.total();
     let parts = report.spent.parts().map(|(name, part)| (name, part, ratio(part, total)));
-    let kinds = ["functions", "scheduling", "recording", "handing", "imbalance", "waiting"];
+    let kinds = [
+        ("functions", "ran functions"),
+        ("scheduling", "from one node to the next"),
+        ("recording", "writing down what is reported here, by an estimate"),
+        ("handing", "idle although a node was ready"),
+        ("imbalance", "idle, no node was ready, and others ran functions"),
+        ("waiting", "idle, no node was ready, and asynchronous or blocking functions had not ended"),
+    ];
     let (mut bar, mut legend) = (String::new(), String::new());
-    for (kind, (name, part, share)) in kinds.iter().zip(parts) {
-        let _ = write!(bar, "<i class=\"{kind}\" style=\"width:{:.3}%\"></i>", share * 100.0);
+    for ((kind, what), (name, part, share)) in kinds.iter().zip(parts) {
+        let _ = write!(
+            bar,
+            "<i class=\"{kind}\" title=\"{name}: {what}\" style=\"width:{:.3}%\"></i>",
+            share * 100.0
+        );
         let _ = write!(
             legend,
-            "<span><i class=\"{kind}\"></i>{name} <b>{}</b> {}</span>",
+            "<span title=\"{what}\"><i class=\"{kind}\"></i>{name} <b>{}</b> {}</span>",
             percent(share),
             time(part)
         );
@@ -112,10 +123,9 @@ fn function_rows(report: &Report, colours: &Colours<'_>) -> String {
         };
         let _ = write!(
             out,
-            "<tr><td><i style=\"background:{colour}\"></i>{}{how}{failed}<small>{}:{}</small></td>",
+            "<tr><td><i style=\"background:{colour}\"></i>{}{how}{failed}<small>{}</small></td>",
             escape(&function.name),
-            escape(function.file),
-            function.line
+            draw::escape(&place(function.file, function.line))
         );
         let mut cell = |number: u128, text: String| {
             let _ = write!(out, "<td data-n=\"{number}\">{text}</td>");
@@ -135,7 +145,8 @@ fn path(report: &Report) -> String {
     let (stretches, others) = stretches(&report.critical_path, STEPS);
     let mut out = String::new();
     for stretch in stretches {
-        let steps = if stretch.steps > 1 { format!(" ×{}", count(stretch.steps as u64)) } else { String::new() };
+        let steps =
+            if stretch.steps > 1 { format!(" ×{}", count(stretch.steps as u64)) } else { String::new() };
         let _ = writeln!(
             out,
             "<tr><td>{}{steps}<small>{}</small></td><td>{}</td><td>{}</td><td class=\"meter\"><i style=\"width:{:.2}%\"></i></td></tr>",
@@ -147,7 +158,8 @@ fn path(report: &Report) -> String {
         );
     }
     if others > 0 {
-        let _ = writeln!(out, "<tr><td colspan=\"4\">and {} shorter stretches</td></tr>", count(others as u64));
+        let _ =
+            writeln!(out, "<tr><td colspan=\"4\">and {} shorter stretches</td></tr>", count(others as u64));
     }
     out
 }
@@ -208,7 +220,7 @@ fn data(report: &Report, colours: &Colours<'_>) -> String {
         let (fill, stroke) = colours[&*function.name];
         object([
             ("name", string(&visible::cut(&function.name, 80))),
-            ("place", string(&format!("{}:{}", function.place.file, function.place.line))),
+            ("place", string(&place(function.place.file, function.place.line))),
             ("fill", string(fill)),
             ("stroke", string(stroke)),
         ])
@@ -226,7 +238,8 @@ fn data(report: &Report, colours: &Colours<'_>) -> String {
 }
 
 fn row(story: &Story, name: &str, intervals: &[Interval], shortest: u64) -> String {
-    let (mut starts, mut lengths, mut functions, mut ids) = (String::new(), String::new(), String::new(), String::new());
+    let (mut starts, mut lengths, mut functions, mut ids) =
+        (String::new(), String::new(), String::new(), String::new());
     let (mut start, mut id) = (0, 0);
     let shown = intervals.iter().filter(|interval| interval.end - interval.begin >= shortest);
     for (at, interval) in shown.enumerate() {

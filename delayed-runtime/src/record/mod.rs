@@ -6,6 +6,7 @@
 //! (`advice.rs`), and files (`save.rs`).
 
 mod advice;
+mod cost;
 mod environment;
 mod html;
 mod intervals;
@@ -27,7 +28,8 @@ pub use spent::{Live, Spent};
 
 use crate::client::Client;
 use crate::engine::{self, Engine};
-use crate::event::{Batch, Cost, Events, decode};
+use crate::event::{Batch, Events, decode};
+use cost::Cost;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};

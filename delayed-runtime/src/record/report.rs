@@ -2,7 +2,7 @@
 
 use super::advice::advise;
 use super::path::Paths;
-use super::spent::{Live, Spent, live, pass};
+use super::spent::{Asked, Live, Spent, asked, live, pass};
 use super::story::Story;
 use crate::event::Runs;
 use crate::graph::{Edge, Graph, GraphNode};
@@ -34,7 +34,8 @@ pub struct Report {
     pub failed: usize,
     /// The own times of all nodes.
     pub work: Duration,
-    /// The longest path of nodes that need each other, by their times.
+    /// The longest path of nodes that need each other, by their times. What was first wished for when all else
+    /// was done comes after that.
     pub span: Duration,
     /// The nodes of that path, first to last.
     pub critical_path: Vec<Step>,
@@ -55,7 +56,7 @@ pub struct Report {
     pub(super) order: Vec<u32>,
     pub(super) curve: Vec<Live>,
     /// When something was wanted or ran, and when two threads did for the last time. Nanoseconds.
-    pub(super) asked_when: Vec<(u64, u64)>,
+    pub(super) asked_when: Vec<Asked>,
     pub(super) last_two: u64,
 }
 
@@ -129,10 +130,11 @@ pub(super) fn ratio(a: Duration, b: Duration) -> f64 {
 
 impl Report {
     pub(super) fn of(story: Story, client_threads: usize, lost: u64) -> Report {
-        let paths = Paths::of(&story);
-        let passed = pass(&story, client_threads);
+        let asked_when = asked(&story);
+        let paths = Paths::of(&story, &asked_when);
+        let passed = pass(&story, &asked_when, client_threads);
         let (curve, peak) = live(&story, CURVE);
-        let asked = Duration::from_nanos(passed.asked());
+        let asked = Duration::from_nanos(asked_when.iter().map(|asked| asked.end - asked.begin).sum());
         let span = Duration::from_nanos(paths.span);
         let of = |nanos: u64| Duration::from_nanos(nanos);
         let here = story.nodes.iter().filter(|node| node.runs == Runs::Here);
@@ -161,7 +163,7 @@ impl Report {
             lost,
             order: paths.order,
             curve,
-            asked_when: passed.asked,
+            asked_when,
             last_two: passed.last_two,
             story,
         };
@@ -266,7 +268,11 @@ fn functions(story: &Story, paths: &Paths) -> Vec<FunctionTimes> {
         if node.has_started() {
             function.runs = node.runs;
             function.bytes += node.bytes;
-            times[node.function as usize].push(if node.runs == Runs::Async { node.elapsed } else { node.own });
+            times[node.function as usize].push(if node.runs == Runs::Async {
+                node.elapsed
+            } else {
+                node.own
+            });
             gaps[node.function as usize].extend(node.gap.map(u64::from));
         }
     }

@@ -1,7 +1,7 @@
 //! A report for a terminal: at most 40 lines of 100 columns.
 
 use super::report::{Report, Step, ratio};
-use super::units::{bytes, count, percent, time};
+use super::units::{bytes, count, percent, place, time};
 use crate::visible;
 use std::cmp::Reverse;
 use std::fmt::{self, Display, Formatter};
@@ -33,7 +33,7 @@ pub(super) fn stretches(path: &[Step], most: usize) -> (Vec<Stretch>, usize) {
         .chunk_by(same)
         .map(|steps| Stretch {
             name: steps[0].name.clone(),
-            place: format!("{}:{}", visible::line(steps[0].file), steps[0].line),
+            place: place(steps[0].file, steps[0].line),
             steps: steps.len(),
             time: steps.iter().map(|step| step.time).sum(),
             share: steps.iter().map(|step| step.share).sum(),
@@ -78,14 +78,25 @@ impl Display for Report {
         }
         functions(self, f)?;
         let (stretches, others) = stretches(&self.critical_path, STEPS);
-        writeln!(f, "\ncritical path: {} nodes, {}", count(self.critical_path.len() as u64), time(self.span))?;
+        writeln!(
+            f,
+            "\ncritical path: {} nodes, {}",
+            count(self.critical_path.len() as u64),
+            time(self.span)
+        )?;
         for stretch in stretches {
             let times = match stretch.steps {
                 1 => String::new(),
                 steps => format!(" ×{}", count(steps as u64)),
             };
             let name = visible::cut(&stretch.name, NAME) + &times;
-            writeln!(f, "  {:>6} {:>8}  {name:<32}  {}", percent(stretch.share), time(stretch.time), stretch.place)?;
+            writeln!(
+                f,
+                "  {:>6} {:>8}  {name:<32}  {}",
+                percent(stretch.share),
+                time(stretch.time),
+                stretch.place
+            )?;
         }
         if others > 0 {
             writeln!(f, "  and {} shorter stretches", count(others as u64))?;

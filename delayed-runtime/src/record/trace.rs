@@ -38,7 +38,9 @@ pub(super) fn trace(report: &Report) -> String {
         let thread = story.nodes[interval.node as usize].thread;
         let begin = event(story, interval.node, "b", interval.begin, thread);
         let end = event(story, interval.node, "e", interval.end, thread);
-        events.push(object(begin.into_iter().chain([("id", id.clone()), ("args", args(story, interval.node))])));
+        events.push(object(
+            begin.into_iter().chain([("id", id.clone()), ("args", args(story, interval.node))]),
+        ));
         events.push(object(end.into_iter().chain([("id", id)])));
     }
     if story.flows.len() <= ARROWS {

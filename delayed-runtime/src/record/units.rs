@@ -1,5 +1,6 @@
 //! Times, sizes, counts and shares as people read them.
 
+use crate::visible;
 use std::time::Duration;
 
 /// Three digits and a unit: `40 ns`, `1.23 µs`, `456 ms`, `12.3 s`.
@@ -42,6 +43,16 @@ pub(super) fn count(count: u64) -> String {
     out
 }
 
+/// `src/main.rs:41`; of long paths, the end.
+pub(super) fn place(file: &str, line: u32) -> String {
+    const LONGEST: usize = 46;
+    let file = visible::line(file);
+    match file.char_indices().rev().nth(LONGEST) {
+        Some((at, _)) => format!("…{}:{line}", &file[at..]),
+        None => format!("{file}:{line}"),
+    }
+}
+
 /// `71 %`, `0.4 %`.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
@@ -58,7 +69,10 @@ mod tests {
         let shown = times.map(|nanos| time(Duration::from_nanos(nanos)));
         assert_eq!(
             shown,
-            ["0 ns", "40 ns", "999 ns", "1.00 µs", "1.23 µs", "56.8 µs", "999 µs", "1.00 ms", "12.3 s", "7200 s"]
+            [
+                "0 ns", "40 ns", "999 ns", "1.00 µs", "1.23 µs", "56.8 µs", "999 µs", "1.00 ms", "12.3 s",
+                "7200 s"
+            ]
         );
         assert_eq!([0, 1023, 1024, 1 << 40].map(bytes), ["0 B", "1023 B", "1.00 KiB", "1024 GiB"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
