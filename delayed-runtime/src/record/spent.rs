@@ -140,7 +140,8 @@ pub(super) fn asked(story: &Story) -> Vec<Asked> {
     let mut all: Vec<Asked> = runs.map(run).collect();
     let last = all.iter().map(|asked| asked.end).max().unwrap_or(0);
     for node in story.nodes.iter().filter(|node| node.demanded != NEVER) {
-        let end = node.end.min(node.released).min(last);
+        // The time of a release is an earlier one's.
+        let end = if node.has_ended() { node.end } else { node.released.min(last) };
         all.push(Asked { begin: node.demanded, end, by_wish: true });
     }
     all.retain(|asked| asked.begin < asked.end);

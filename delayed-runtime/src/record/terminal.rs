@@ -73,7 +73,8 @@ impl Display for Report {
             let share = ratio(part, self.spent.total());
             if share >= 0.0005 {
                 let bar = "█".repeat((share * BAR).round() as usize);
-                writeln!(f, "  {name:<13}{:>6} {:>8}  {bar}", percent(share), time(part))?;
+                let line = format!("  {name:<13}{:>6} {:>8}  {bar}", percent(share), time(part));
+                writeln!(f, "{}", line.trim_end())?;
             }
         }
         functions(self, f)?;

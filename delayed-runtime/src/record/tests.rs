@@ -17,13 +17,9 @@ use std::time::Duration;
 #[derive(Default)]
 struct Told(Vec<Event>);
 
-fn info(name: &str, node: u64) -> NodeInfo {
+fn info(name: &'static str, node: u64) -> NodeInfo {
     let line = name.bytes().map(u32::from).sum();
-    NodeInfo {
-        name: Name::Given(name.into()),
-        id: node,
-        place: Place { file: "src/main.rs", line, column: 4 },
-    }
+    NodeInfo { name: Name::OfFunction(name), id: node, place: Place { file: "src/main.rs", line, column: 4 } }
 }
 
 fn micros(micros: u64) -> Duration {
@@ -35,7 +31,7 @@ impl Told {
         self.0.push(Event { time: micros(time), thread, node, what });
     }
 
-    fn starts(&mut self, time: u64, thread: u32, node: u64, name: &str, runs: Runs, inputs: &[u64]) {
+    fn starts(&mut self, time: u64, thread: u32, node: u64, name: &'static str, runs: Runs, inputs: &[u64]) {
         self.tell(time, thread, node, What::Started { node: info(name, node), runs });
         for &input in inputs {
             self.tell(time, thread, node, What::Needs { input, from: info("given", input), param: "x" });
@@ -47,7 +43,7 @@ impl Told {
     }
 
     /// A node that runs on one thread.
-    fn ran(&mut self, thread: u32, node: u64, name: &str, [begin, end]: [u64; 2], inputs: &[u64]) {
+    fn ran(&mut self, thread: u32, node: u64, name: &'static str, [begin, end]: [u64; 2], inputs: &[u64]) {
         self.starts(begin, thread, node, name, Runs::Here, inputs);
         self.ends(end, thread, node);
     }
@@ -183,6 +179,8 @@ fn wishes_that_follow_each_other() {
         told.ran(1, first, "long", [at + 1, at + 101], &[]);
         told.tell(at, 2, first + 1, What::Demanded);
         told.ran(2, first + 1, "short", [at + 2, at + 92], &[]);
+        told.tell(at, 2, first, What::Released);
+        told.tell(at, 2, first + 1, What::Released);
     }
     let report = told.report(2, 700);
     assert_eq!(path(&report), [("long", 100), ("long", 100)]);
@@ -294,9 +292,9 @@ fn nothing_happened() {
 
 #[test]
 fn names_do_no_harm() {
-    let long = "x".repeat(1 << 20);
+    let long: &'static str = "x".repeat(1 << 20).leak();
     let names =
-        ["</script><script>alert(1)</script>", "\"quoted\" \\ 'too'", "a\0b\u{1b}[31m", "\u{202E}rtl", &long];
+        ["</script><script>alert(1)</script>", "\"quoted\" \\ 'too'", "a\0b\u{1b}[31m", "\u{202E}rtl", long];
     let mut told = Told::default();
     for (node, name) in (1..).zip(names) {
         told.ran(1, node, name, [node * 10, node * 10 + 5], &[]);
