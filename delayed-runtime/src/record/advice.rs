@@ -90,10 +90,10 @@ fn shape(report: &Report) -> Vec<Advice> {
     let all = report.spent.total();
     let idle = ratio(report.spent.imbalance, all);
     let busy = ratio(report.spent.functions, all);
-    if report.work > report.asked / 10 && parallelism < threads * 1.2 && threads > 1.0 {
+    if report.work > report.wanted / 10 && parallelism < threads * 1.2 && threads > 1.0 {
         let what = format!(
-            "work / span is {parallelism:.1}: the graph cannot keep {threads} threads busy, and more will not \
-             help. Split what is on the critical path"
+            "work / span is {parallelism:.1} with {threads} threads: more will not help. Split or shorten what is \
+             on the critical path"
         );
         advice.push((idle, what));
     }
@@ -108,14 +108,14 @@ fn shape(report: &Report) -> Vec<Advice> {
     }
     let longest = report.functions.iter().max_by(|a, b| a.critical.total_cmp(&b.critical));
     if let Some(function) = longest.filter(|function| function.critical >= 0.4 && function.runs == Runs::Here)
-        && ratio(report.span, report.asked) >= 0.5
+        && ratio(report.span, report.wanted) >= 0.5
         && parallelism < threads * 1.5
     {
         let what = format!(
             "`{}` is {} of the critical path, which is {} of the time: {}",
             name(&function.name),
             percent(function.critical),
-            percent(ratio(report.span, report.asked).min(1.0)),
+            percent(ratio(report.span, report.wanted).min(1.0)),
             place(function.file, function.line)
         );
         // Beside what the graph's shape costs, of which this is the reason.
@@ -138,7 +138,7 @@ fn tail(report: &Report) -> Option<Advice> {
         *of_function.entry(node.function).or_default() += inside;
     }
     let (&function, &most) = of_function.iter().max_by_key(|(_, time)| **time)?;
-    let share = ratio(tail, report.asked);
+    let share = ratio(tail, report.wanted);
     // What runs apart at the end has a sentence of its own.
     if ratio(Duration::from_nanos(most), tail) < 0.3 {
         return None;

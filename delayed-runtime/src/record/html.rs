@@ -65,7 +65,7 @@ fn tiles(report: &Report) -> String {
         ("parallelism", format!("{:.1}", report.parallelism()), "work / span"),
         ("speed-up", format!("{:.2}", report.speedup()), "work / the time in which something was wanted"),
         ("threads", threads.to_string(), "of the client"),
-        ("wanted", time(report.asked), "the time in which something was wanted or ran"),
+        ("wanted", time(report.wanted), "the time in which something was wanted or ran"),
     ];
     tiles.iter().fold(String::new(), |mut out, (name, value, what)| {
         let _ = write!(out, "<div title=\"{what}\"><b>{value}</b><span>{name}</span></div>");

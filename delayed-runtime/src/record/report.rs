@@ -25,7 +25,7 @@ pub struct Report {
     /// How long the recording was.
     pub recorded: Duration,
     /// How much of that something was wanted or ran.
-    pub asked: Duration,
+    pub wanted: Duration,
     /// Threads of the client. For a recording of all clients, of the largest one.
     pub client_threads: usize,
     /// Nodes that started.
@@ -134,7 +134,7 @@ impl Report {
         let paths = Paths::of(&story, &asked_when);
         let passed = pass(&story, &asked_when, client_threads);
         let (curve, peak) = live(&story, CURVE);
-        let asked = Duration::from_nanos(asked_when.iter().map(|asked| asked.end - asked.begin).sum());
+        let wanted = Duration::from_nanos(asked_when.iter().map(|asked| asked.end - asked.begin).sum());
         let span = Duration::from_nanos(paths.span);
         let of = |nanos: u64| Duration::from_nanos(nanos);
         let here = story.nodes.iter().filter(|node| node.runs == Runs::Here);
@@ -148,7 +148,7 @@ impl Report {
         };
         let mut report = Report {
             recorded: of(story.end),
-            asked,
+            wanted,
             client_threads,
             started: story.nodes.iter().filter(|node| node.has_started()).count(),
             failed: story.nodes.iter().filter(|node| node.failed).count(),
@@ -156,7 +156,7 @@ impl Report {
             span,
             critical_path: paths.longest.iter().map(|&node| step(&story, node, span)).collect(),
             functions: functions(&story, &paths),
-            threads: threads(&story, asked),
+            threads: threads(&story, wanted),
             spent,
             peak,
             advice: Vec::new(),
@@ -179,7 +179,7 @@ impl Report {
     /// Work by the time in which something was wanted: how much faster this was than one thread that does
     /// nothing but call the functions.
     pub fn speedup(&self) -> f64 {
-        ratio(self.work, self.asked)
+        ratio(self.work, self.wanted)
     }
 
     /// The nodes that were wanted and their edges, also of nodes that have let go of their inputs since.
@@ -301,12 +301,12 @@ fn quantile(times: &[u64], percent: usize) -> u64 {
     times.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
 
-fn threads(story: &Story, asked: Duration) -> Vec<ThreadTimes> {
+fn threads(story: &Story, wanted: Duration) -> Vec<ThreadTimes> {
     let times = story.lanes.iter().map(|lane| {
         let own = lane.intervals.iter().map(|interval| story.nodes[interval.node as usize].own);
         let busy = Duration::from_nanos(own.sum());
         let (thread, nodes) = (lane.number, lane.intervals.len());
-        ThreadTimes { thread, nodes, busy, utilisation: ratio(busy, asked) }
+        ThreadTimes { thread, nodes, busy, utilisation: ratio(busy, wanted) }
     });
     times.collect()
 }

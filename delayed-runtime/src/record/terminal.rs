@@ -122,7 +122,7 @@ pub(super) fn summary(report: &Report) -> String {
     format!(
         "{} nodes{failed} in {} of {} recorded",
         count(report.started as u64),
-        time(report.asked),
+        time(report.wanted),
         time(report.recorded)
     )
 }

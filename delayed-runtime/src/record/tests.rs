@@ -89,7 +89,7 @@ fn two_threads() -> Told {
 #[test]
 fn two_threads_by_hand() {
     let report = two_threads().report(2, 700);
-    assert_eq!(micros_of([report.work, report.span, report.asked, report.recorded]), [995, 595, 600, 700]);
+    assert_eq!(micros_of([report.work, report.span, report.wanted, report.recorded]), [995, 595, 600, 700]);
     assert_eq!(path(&report), [("load", 100), ("fit", 400), ("merge", 95)]);
     assert!((report.parallelism() - 995.0 / 595.0).abs() < 1e-9);
     assert!((report.speedup() - 995.0 / 600.0).abs() < 1e-9);
@@ -184,7 +184,7 @@ fn wishes_that_follow_each_other() {
     }
     let report = told.report(2, 700);
     assert_eq!(path(&report), [("long", 100), ("long", 100)]);
-    assert_eq!(micros_of([report.work, report.span, report.asked]), [380, 200, 202]);
+    assert_eq!(micros_of([report.work, report.span, report.wanted]), [380, 200, 202]);
     assert!((report.parallelism() - 1.9).abs() < 1e-9);
 }
 
