@@ -93,6 +93,47 @@
 //! nodes and edges as plain data, which the feature `serde` saves and reads back, and the feature `petgraph`
 //! converts for petgraph's algorithms: see [`Graph`].
 //!
+//! # Why is it not faster
+//!
+//! [`Client::record`] (or [`record`] for all clients) keeps what happens to nodes, and
+//! [`finish`](Recording::finish) makes a [`Report`] of it: work, span and the critical path with the place of
+//! each function, times by function and thread, where the time of the threads went, and what would help.
+//!
+//! ```
+//! # use delayed::{Client, Delayed, delayed};
+//! # #[delayed]
+//! # fn inc(x: i64) -> i64 { x + 1 }
+//! # fn main() -> Result<(), delayed::Error> {
+//! let client = Client::builder().threads_per_worker(2).build()?;
+//! let _guard = client.enter();
+//! let recording = client.record();
+//! let sum: Delayed<i64> = (0..100).map(inc).sum();
+//! sum.wait()?;
+//! let report = recording.finish();
+//! println!("{report}");
+//! assert_eq!(report.functions.iter().find(|f| f.name == "inc").unwrap().calls, 100);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`save`](Report::save) writes a page, JSON, or a trace for Perfetto. With no change to the program, the
+//! environment variable `DELAYED_REPORT=report.html` (or another of these endings) records the whole process
+//! and writes the report when it returns from `main` or exits; `DELAYED_REPORT=-` shows it on the terminal. A
+//! process that is killed by a signal writes none.
+//!
+//! | the time of the client's threads goes to | which is |
+//! |---|---|
+//! | functions | the own times of nodes: from start to end, without nodes that they ran while they waited |
+//! | scheduling | from one node's end to the next one's start on a thread, up to 10 µs |
+//! | recording | what each event costs, measured when the recording begins, and taken out of the two above |
+//! | handing over | idle although a node was ready, which all its inputs had ended for |
+//! | imbalance | idle, no node ready, while functions ran |
+//! | waiting | idle, no node ready, while asynchronous or blocking functions had not ended |
+//!
+//! Only times in which something was wanted count. They are those of a clock on the wall: where other
+//! programs have the cores, functions take longer. Asynchronous functions take time but no thread: they are
+//! part of the span and not of the work.
+//!
 //! # Context
 //!
 //! A node runs on a thread of its client, long after it was made. Thread-locals and task-locals of the

@@ -5,7 +5,9 @@ mod support;
 use delayed::{Client, Delayed, Event, Runs, What, delayed};
 use futures::executor::block_on;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
+use std::thread;
 use std::time::Duration;
 use support::expect_panics;
 
@@ -273,7 +275,7 @@ fn events_of_threads_that_have_ended_are_there() {
     let _alone = alone();
     let mut events = delayed::events();
     let (name, ended) = ("a node of a thread that has ended", std::sync::mpsc::channel::<()>());
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         inc(5).named(name).wait().unwrap();
         drop(ended.0);
     });
@@ -301,7 +303,8 @@ fn counts_are_exact_where_a_reader_is_slow() {
 fn metrics_count_from_the_first_call() {
     let _alone = alone();
     let value = |text: &str, name: &str| -> u64 {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
+        let line =
+            text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
         line.rsplit(' ').next().unwrap().parse().unwrap()
     };
     delayed::metrics();
@@ -323,4 +326,36 @@ fn metrics_count_from_the_first_call() {
         let (name, number) = line.rsplit_once(' ').unwrap();
         assert!(name.starts_with("delayed_") && number.parse::<u64>().is_ok(), "{line}");
     }
+}
+
+/// A reader may come between any two events of a thread.
+#[test]
+fn a_reader_that_looks_all_the_time_gets_names_and_times() {
+    let client = client(1);
+    let mut events = client.events();
+    let ended = AtomicBool::new(false);
+    let all = thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut all = Vec::new();
+            while !ended.load(Ordering::Acquire) {
+                all.extend(events.read());
+            }
+            all.extend(events.read());
+            all
+        });
+        let _guard = client.enter();
+        let sum = (0..3000).fold(inc(0), |sum, _| inc(sum).named("step"));
+        assert_eq!(sum.wait().unwrap(), 3001);
+        ended.store(true, Ordering::Release);
+        reader.join().unwrap()
+    });
+    let mut steps = 0;
+    for event in &all {
+        match &event.what {
+            What::Started { node, .. } => steps += usize::from(node.name() == "step"),
+            What::Needs { .. } => assert!(event.time > Duration::ZERO),
+            _ => {}
+        }
+    }
+    assert_eq!(steps, 3000);
 }

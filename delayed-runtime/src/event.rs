@@ -9,7 +9,7 @@ pub(crate) mod slot;
 mod write;
 
 pub use write::Counts;
-pub(crate) use write::{Cost, Writer, text, write};
+pub(crate) use write::{Writer, text, write};
 
 use crate::error::{Name, NodeInfo};
 use ring::Slot;
@@ -233,6 +233,12 @@ impl Drop for Events {
 fn time_of(slot: &Slot) -> Option<u64> {
     let asked = !matches!(slot.kind(), Kind::Built | Kind::Needs | Kind::Named | Kind::Released);
     asked.then_some(slot.numbers[0])
+}
+
+/// What `f` writes on this thread, which no reader is told.
+pub(crate) fn unseen(f: impl FnOnce()) -> Vec<Event> {
+    let slots = write::unseen(f);
+    decode(vec![Batch { thread: 0, time: 0, until: CLOCK.now(), slots, texts: HashMap::new() }])
 }
 
 fn texts_of(slots: &[Slot]) -> HashMap<usize, Arc<str>> {

@@ -16,7 +16,6 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 /// A thread's rings, in slots of 32 bytes.
 const CAPACITIES: [usize; 3] = [1 << 10, 1 << 14, 1 << 18];
@@ -270,30 +269,20 @@ pub(crate) fn write(f: impl FnOnce(&mut Writer)) {
     let _ = OWN.try_with(|own| f(&mut own.borrow_mut()));
 }
 
-/// What it costs to write an event: a reading of the clock, and what else there is to do.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cost {
-    pub(crate) reading: Duration,
-    pub(crate) writing: Duration,
-}
-
-impl Cost {
-    /// Writes events that nobody reads: the best of some rounds, because others may have the core meanwhile.
-    pub(crate) fn measure() -> Cost {
-        const EVENTS: u32 = 1 << 10;
-        let ring = Ring::new(EVENTS as usize);
-        let best = |event: &dyn Fn()| {
-            let round = || {
-                let begin = Instant::now();
-                (0..EVENTS).for_each(|_| event());
-                begin.elapsed() / EVENTS
-            };
-            (0..8).map(|_| round()).min().unwrap_or_default()
-        };
-        let reading = best(&|| {
-            std::hint::black_box(CLOCK.now());
-        });
-        let writing = best(&|| ring.write(0, Slot::new(Kind::Finished, 0, 1, 0, Data::Nothing)));
-        Cost { reading, writing }
+/// What `f` writes on this thread, which no reader is told: the latest of it, if it is much.
+pub(super) fn unseen(f: impl FnOnce()) -> Vec<Slot> {
+    let ring = Ring::new(CAPACITIES[1]);
+    let thread = Thread { ring, counts: Counters::default(), number: 0, ended: AtomicBool::new(true) };
+    let thread = Arc::new(thread);
+    // The largest size, so that the ring is not replaced when it is full.
+    let size = CAPACITIES.len() - 1;
+    let counts = CLOCK.counts();
+    let writer = Writer { thread: thread.clone(), written: 0, size, counts, latest: 0, made: 0 };
+    let mut slots = Vec::new();
+    if let Ok(real) = OWN.try_with(|own| own.replace(writer)) {
+        f();
+        let _ = OWN.try_with(|own| own.replace(real));
+        thread.ring.read(0, &mut slots);
     }
+    slots
 }

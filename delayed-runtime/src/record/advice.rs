@@ -1,7 +1,7 @@
 //! What would make the run faster, in sentences.
 
 use super::report::{FunctionTimes, Report, ratio};
-use super::units::{bytes, count, percent, time};
+use super::units::{bytes, count, percent, place, time};
 use crate::event::Runs;
 use crate::visible;
 use std::collections::HashMap;
@@ -53,10 +53,6 @@ fn lost_events(lost: u64) -> String {
     )
 }
 
-fn place(function: &FunctionTimes) -> String {
-    format!("{}:{}", visible::line(function.file), function.line)
-}
-
 fn name(name: &str) -> String {
     visible::cut(name, 40)
 }
@@ -67,17 +63,19 @@ fn small_nodes(report: &Report) -> Vec<Advice> {
     let small = report.functions.iter().filter(|function| function.runs == Runs::Here && function.calls > 1);
     small
         .filter_map(|function| {
-            let (mean, scheduling) = (function.mean.as_nanos() as f64, function.scheduling.as_nanos() as f64);
-            let batch = (scheduling / (SCHEDULING * mean.max(1.0))).ceil();
+            // In the middle: a thread that is interrupted makes means that no node has.
+            let (length, scheduling) =
+                (function.p50.as_nanos() as f64, function.scheduling.as_nanos() as f64);
+            let batch = (scheduling / (SCHEDULING * length.max(1.0))).ceil();
             let cost = ratio(function.scheduling.mul_f64(function.calls as f64), all);
             (batch >= 2.0).then(|| {
                 let what = format!(
                     "`{}` runs {}, scheduling costs {}: batch about {} calls ({})",
                     name(&function.name),
-                    time(function.mean),
+                    time(function.p50),
                     time(function.scheduling),
                     count((batch as u64).min(function.calls as u64)),
-                    place(function)
+                    place(function.file, function.line)
                 );
                 (cost, what)
             })
@@ -92,37 +90,33 @@ fn shape(report: &Report) -> Vec<Advice> {
     let all = report.spent.total();
     let idle = ratio(report.spent.imbalance, all);
     let busy = ratio(report.spent.functions, all);
-    if report.work > report.asked / 10 && parallelism < threads * 1.2 && threads > 1.0 {
+    if report.work > report.wanted / 10 && parallelism < threads * 1.2 && threads > 1.0 {
         let what = format!(
-            "work / span is {parallelism:.1}: the graph cannot keep {threads} threads busy, and more will not \
-             help. Split what is on the critical path"
+            "work / span is {parallelism:.1} with {threads} threads: more will not help. Split or shorten what is \
+             on the critical path"
         );
         advice.push((idle, what));
     }
-    if parallelism >= threads * 1.5 && busy >= 0.7 {
-        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
-        let most = if threads < cores {
-            format!("give it up to {}", cores.min(parallelism.floor()))
-        } else {
-            "which this machine has no more cores for".to_owned()
-        };
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get()) as f64;
+    let useful = cores.min(parallelism.floor());
+    if useful > threads && busy >= 0.7 {
         let plural = if threads == 1.0 { "thread" } else { "threads" };
-        let what = format!("parallelism is {parallelism:.1}, the client has {threads} {plural}: {most}");
-        if threads < cores {
-            advice.push((1.0 - threads / cores.min(parallelism), what));
-        }
+        let what = format!(
+            "parallelism is {parallelism:.1}, the client has {threads} {plural}: give it up to {useful}"
+        );
+        advice.push((1.0 - threads / useful, what));
     }
     let longest = report.functions.iter().max_by(|a, b| a.critical.total_cmp(&b.critical));
     if let Some(function) = longest.filter(|function| function.critical >= 0.4 && function.runs == Runs::Here)
-        && ratio(report.span, report.asked) >= 0.5
+        && ratio(report.span, report.wanted) >= 0.5
         && parallelism < threads * 1.5
     {
         let what = format!(
             "`{}` is {} of the critical path, which is {} of the time: {}",
             name(&function.name),
             percent(function.critical),
-            percent(ratio(report.span, report.asked).min(1.0)),
-            place(function)
+            percent(ratio(report.span, report.wanted).min(1.0)),
+            place(function.file, function.line)
         );
         // Beside what the graph's shape costs, of which this is the reason.
         advice.push((idle * 0.99, what));
@@ -132,7 +126,7 @@ fn shape(report: &Report) -> Vec<Advice> {
 
 /// A long end with one thread.
 fn tail(report: &Report) -> Option<Advice> {
-    let &(_, end) = report.asked_when.last()?;
+    let end = report.asked_when.last()?.end;
     let tail = Duration::from_nanos(end.saturating_sub(report.last_two));
     if report.client_threads < 2 || report.last_two == 0 || report.spent.imbalance.is_zero() {
         return None;
@@ -144,7 +138,7 @@ fn tail(report: &Report) -> Option<Advice> {
         *of_function.entry(node.function).or_default() += inside;
     }
     let (&function, &most) = of_function.iter().max_by_key(|(_, time)| **time)?;
-    let share = ratio(tail, report.asked);
+    let share = ratio(tail, report.wanted);
     // What runs apart at the end has a sentence of its own.
     if ratio(Duration::from_nanos(most), tail) < 0.3 {
         return None;
@@ -173,14 +167,14 @@ fn idle(report: &Report) -> Vec<Advice> {
             percent(waiting),
             name(&function.name),
             time(function.mean),
-            place(function)
+            place(function.file, function.line)
         );
         advice.push((waiting, what));
     }
     let handing = ratio(report.spent.handing_over, all);
     let what = format!(
-        "threads were idle {} of their time although nodes were ready: nodes are too short to be shared, or \
-         graphs too small to wake a thread for",
+        "threads were idle {} of their time although nodes were ready: nodes are too short to be shared, graphs \
+         too small to wake a thread for, or other programs had the cores",
         percent(handing)
     );
     advice.push((handing - WORTH_SAYING, what));

@@ -4,14 +4,16 @@
 //! thread-locals any more on the thread that exits, and may hold the lock of a stream.
 
 use super::save::{ENDINGS, Format};
-use super::{Kept, Stop, spawn};
+use super::{Kept, end, spawn};
 use crate::engine;
+use crate::sync::unmodelled::{Mutex, MutexGuard};
 use std::ffi::{OsString, c_int};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 
 const VARIABLE: &str = "DELAYED_REPORT";
@@ -22,13 +24,16 @@ unsafe extern "C" {
 }
 
 struct Running {
-    stop: Arc<Stop>,
+    stop: Arc<AtomicBool>,
     writer: JoinHandle<()>,
     /// A copy of this process has no such thread.
     process: u32,
 }
 
-static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+fn running() -> MutexGuard<'static, Option<Running>> {
+    static RUNNING: Mutex<Option<Running>> = Mutex::new(None);
+    RUNNING.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// Starts to record if the user wants it and nobody has asked before. Called before anything runs.
 pub(crate) fn begin() {
@@ -61,10 +66,9 @@ fn start(value: OsString) -> Result<(), String> {
             }
         }
     };
-    let stop = Arc::new(Stop::default());
+    let stop = Arc::new(AtomicBool::new(false));
     let writer = spawn(0, stop.clone(), write).map_err(|error| format!("there is no thread: {error}"))?;
-    *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) =
-        Some(Running { stop, writer, process: process::id() });
+    *running() = Some(Running { stop, writer, process: process::id() });
     if atexit(finish) != 0 {
         return Err(
             "the C library keeps no more functions for the end, so there will be no report".to_owned()
@@ -74,13 +78,12 @@ fn start(value: OsString) -> Result<(), String> {
 }
 
 extern "C" fn finish() {
-    let running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let running = running().take();
     if let Some(Running { stop, writer, process }) = running
         && process == process::id()
     {
-        stop.set();
         // If it panicked it has said so.
-        let _ = writer.join();
+        let _ = end(&stop, writer);
     }
 }
 

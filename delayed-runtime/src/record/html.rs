@@ -4,7 +4,7 @@ use super::json::{array, object, string};
 use super::report::{Report, ratio};
 use super::story::{Interval, Story};
 use super::terminal::{nothing, stretches, summary};
-use super::units::{bytes, count, percent, time};
+use super::units::{bytes, count, percent, place, time};
 use crate::draw::{self, Colour, Paint, Style};
 use crate::event::Runs;
 use crate::visible;
@@ -65,7 +65,7 @@ fn tiles(report: &Report) -> String {
         ("parallelism", format!("{:.1}", report.parallelism()), "work / span"),
         ("speed-up", format!("{:.2}", report.speedup()), "work / the time in which something was wanted"),
         ("threads", threads.to_string(), "of the client"),
-        ("wanted", time(report.asked), "the time in which something was wanted or ran"),
+        ("wanted", time(report.wanted), "the time in which something was wanted or ran"),
     ];
     tiles.iter().fold(String::new(), |mut out, (name, value, what)| {
         let _ = write!(out, "<div title=\"{what}\"><b>{value}</b><span>{name}</span></div>");
@@ -83,13 +83,24 @@ fn advice(report: &Report) -> String {
 fn spent(report: &Report) -> String {
     let total = report.spent.total();
     let parts = report.spent.parts().map(|(name, part)| (name, part, ratio(part, total)));
-    let kinds = ["functions", "scheduling", "recording", "handing", "imbalance", "waiting"];
+    let kinds = [
+        ("functions", "ran functions"),
+        ("scheduling", "from one node to the next"),
+        ("recording", "writing down what is reported here, by an estimate"),
+        ("handing", "idle although a node was ready"),
+        ("imbalance", "idle, no node was ready, and others ran functions"),
+        ("waiting", "idle, no node was ready, and asynchronous or blocking functions had not ended"),
+    ];
     let (mut bar, mut legend) = (String::new(), String::new());
-    for (kind, (name, part, share)) in kinds.iter().zip(parts) {
-        let _ = write!(bar, "<i class=\"{kind}\" style=\"width:{:.3}%\"></i>", share * 100.0);
+    for ((kind, what), (name, part, share)) in kinds.iter().zip(parts) {
+        let _ = write!(
+            bar,
+            "<i class=\"{kind}\" title=\"{name}: {what}\" style=\"width:{:.3}%\"></i>",
+            share * 100.0
+        );
         let _ = write!(
             legend,
-            "<span><i class=\"{kind}\"></i>{name} <b>{}</b> {}</span>",
+            "<span title=\"{what}\"><i class=\"{kind}\"></i>{name} <b>{}</b> {}</span>",
             percent(share),
             time(part)
         );
@@ -112,10 +123,9 @@ fn function_rows(report: &Report, colours: &Colours<'_>) -> String {
         };
         let _ = write!(
             out,
-            "<tr><td><i style=\"background:{colour}\"></i>{}{how}{failed}<small>{}:{}</small></td>",
+            "<tr><td><i style=\"background:{colour}\"></i>{}{how}{failed}<small>{}</small></td>",
             escape(&function.name),
-            escape(function.file),
-            function.line
+            draw::escape(&place(function.file, function.line))
         );
         let mut cell = |number: u128, text: String| {
             let _ = write!(out, "<td data-n=\"{number}\">{text}</td>");
@@ -210,7 +220,7 @@ fn data(report: &Report, colours: &Colours<'_>) -> String {
         let Paint { fill, line, .. } = colours[&*function.name];
         object([
             ("name", string(&visible::cut(&function.name, 80))),
-            ("place", string(&format!("{}:{}", function.place.file, function.place.line))),
+            ("place", string(&place(function.place.file, function.place.line))),
             ("fill", string(&fill.to_string())),
             ("stroke", string(&line.to_string())),
         ])

@@ -1,14 +1,14 @@
 //! What each thread did when, once all its events are known.
 
+use super::cost::Cost;
 use super::story::{Function, GAP, Interval, Lane, Mark, Node, Story, UNKNOWN};
-use crate::event::{Cost, Runs};
+use crate::event::Runs;
 use crate::task::Place;
 use std::collections::HashMap;
 
 impl Story {
     /// Turns the marks of a thread into intervals.
     pub(super) fn resolve(&mut self, at: usize, cost: Cost, whole: bool) {
-        let (reading, writing) = (cost.reading.as_nanos() as u64, cost.writing.as_nanos() as u64);
         let lane = &mut self.lanes[at];
         // Intervals that have not ended, and how much of each belongs to nodes inside.
         let mut open: Vec<(usize, u64)> = Vec::new();
@@ -32,7 +32,7 @@ impl Story {
                         && let Some(gap) = free_since.map(|since| time.saturating_sub(since))
                         && gap <= GAP
                     {
-                        let recorded = (reading + writing).min(gap);
+                        let recorded = cost.between.min(gap);
                         self.recording += recorded;
                         node.gap = Some((gap - recorded) as u32);
                     }
@@ -56,7 +56,7 @@ impl Story {
                 let node = &mut self.nodes[interval.node as usize];
                 let all = time.saturating_sub(interval.begin);
                 let own = all.saturating_sub(inside);
-                let recorded = (reading + writing * (1 + u64::from(node.inputs))).min(own);
+                let recorded = (cost.inside + cost.input * u64::from(node.inputs)).min(own);
                 self.recording += recorded;
                 (node.elapsed, node.own) = (all - recorded, own - recorded);
                 if let Some((_, outer)) = open.last_mut() {

@@ -105,7 +105,7 @@ pub(super) fn report(report: &Report) -> String {
     ]);
     let fields = [
         ("recorded", nanos(report.recorded)),
-        ("asked", nanos(report.asked)),
+        ("wanted", nanos(report.wanted)),
         ("client_threads", report.client_threads.to_string()),
         ("started", report.started.to_string()),
         ("failed", report.failed.to_string()),

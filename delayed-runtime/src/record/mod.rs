@@ -6,6 +6,7 @@
 //! (`advice.rs`), and files (`save.rs`).
 
 mod advice;
+mod cost;
 mod environment;
 mod html;
 mod intervals;
@@ -27,10 +28,12 @@ pub use spent::{Live, Spent};
 
 use crate::client::Client;
 use crate::engine::{self, Engine};
-use crate::event::{Batch, Cost, Events, decode};
+use crate::event::{Batch, Events, decode};
+use cost::Cost;
 use std::fmt;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use story::Story;
@@ -61,7 +64,7 @@ const SELDOM: Duration = Duration::from_millis(2);
 /// ```
 #[must_use = "nothing is kept once it is dropped"]
 pub struct Recording {
-    stop: Arc<Stop>,
+    stop: Arc<AtomicBool>,
     reader: Option<JoinHandle<Kept>>,
     /// `None` for all clients.
     client: Option<Arc<Engine>>,
@@ -90,7 +93,7 @@ impl Client {
 impl Recording {
     fn start(client: Option<Arc<Engine>>) -> Recording {
         let number = client.as_ref().map_or(0, |engine| engine.number);
-        let stop = Arc::new(Stop::default());
+        let stop = Arc::new(AtomicBool::new(false));
         match spawn(number, stop.clone(), |kept| kept) {
             Ok(reader) => Recording { stop, reader: Some(reader), client },
             Err(error) => panic!("a recording needs a thread: {error}"),
@@ -99,8 +102,7 @@ impl Recording {
 
     /// Stops, and says what happened. What still runs is counted until now.
     pub fn finish(mut self) -> Report {
-        self.stop.set();
-        let reader = self.reader.take().map(JoinHandle::join);
+        let reader = self.reader.take().map(|reader| end(&self.stop, reader));
         let threads = self.client.as_ref().map_or_else(engine::most_threads, |engine| engine.threads());
         match reader {
             Some(Ok(kept)) => kept.report(threads),
@@ -117,29 +119,15 @@ impl fmt::Debug for Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        self.stop.set();
+        self.stop.store(true, Ordering::Relaxed);
     }
 }
 
-/// Tells the reading thread to end.
-#[derive(Debug, Default)]
-struct Stop {
-    is_set: Mutex<bool>,
-    changed: Condvar,
-}
-
-impl Stop {
-    fn set(&self) {
-        *self.is_set.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for at most `time`; whether it is set.
-    fn wait(&self, time: Duration) -> bool {
-        let is_set = self.is_set.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(is_set, time, |is_set| !*is_set);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
-    }
+/// Ends a reading thread, and waits for what it still does.
+fn end<T>(stop: &AtomicBool, reader: JoinHandle<T>) -> thread::Result<T> {
+    stop.store(true, Ordering::Relaxed);
+    reader.thread().unpark();
+    reader.join()
 }
 
 /// What the thread has read.
@@ -156,7 +144,7 @@ struct Kept {
 /// Reads on a thread of its own, from before this returns until `stop` is set, and does `then`.
 fn spawn<T: Send + 'static>(
     client: u16,
-    stop: Arc<Stop>,
+    stop: Arc<AtomicBool>,
     then: impl FnOnce(Kept) -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
     let cost = Cost::measure();
@@ -167,11 +155,13 @@ fn spawn<T: Send + 'static>(
 }
 
 impl Kept {
-    fn read(mut events: Events, stop: &Stop, mut kept: Kept) -> Kept {
+    fn read(mut events: Events, stop: &AtomicBool, mut kept: Kept) -> Kept {
         let (mut slots, mut left_out) = (0, 0);
         let mut pause = OFTEN;
         loop {
-            let is_last = stop.wait(pause);
+            thread::park_timeout(pause);
+            // Before the rings are read, so that nothing is missing that came before it was set.
+            let is_last = stop.load(Ordering::Relaxed);
             let now = events.now();
             let batches = events.take();
             pause = if batches.is_empty() { SELDOM.min(pause * 2) } else { OFTEN };

@@ -1,5 +1,9 @@
 //! The longest path through what was recorded.
+//!
+//! What a program wishes for when nothing is wanted any more, it wishes for after it has got the rest. No edge
+//! says so; so the time between such wishes has a path of its own, and these follow each other.
 
+use super::spent::Asked;
 use super::story::Story;
 
 /// How long each node and the longest path to it take, and the nodes in an order of the edges.
@@ -14,7 +18,11 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    pub(super) fn of(story: &Story) -> Paths {
+    pub(super) fn of(story: &Story, asked: &[Asked]) -> Paths {
+        let wishes: Vec<u64> = asked.iter().filter(|asked| asked.by_wish).map(|asked| asked.begin).collect();
+        // After how many of these wishes a node started.
+        let after = |node: usize| wishes.partition_point(|wish| *wish <= story.nodes[node].start);
+        let after: Vec<usize> = (0..story.nodes.len()).map(after).collect();
         let nodes = story.nodes.len();
         let mut starts = vec![0_u32; nodes + 1];
         let mut missing = vec![0_u32; nodes];
@@ -43,7 +51,8 @@ impl Paths {
             for &consumer in &consumers[starts[node] as usize..starts[node + 1] as usize] {
                 let to = consumer as usize;
                 let through = until[node] + story.nodes[to].elapsed;
-                if through > until[to] || before[to] == u32::MAX {
+                let follows = story.nodes[node].has_started() && after[node] == after[to];
+                if follows && (through > until[to] || before[to] == u32::MAX) {
                     (until[to], before[to]) = (through.max(until[to]), node as u32);
                 }
                 missing[to] -= 1;
@@ -52,12 +61,22 @@ impl Paths {
                 }
             }
         }
-        let last = order.iter().copied().max_by_key(|node| until[*node as usize]);
-        let mut longest: Vec<u32> =
-            std::iter::successors(last, |node| Some(before[*node as usize]).filter(|at| *at != u32::MAX))
-                .filter(|node| story.nodes[*node as usize].has_started())
-                .collect();
-        longest.reverse();
-        Paths { span: last.map_or(0, |last| until[last as usize]), longest, order }
+        let mut lasts = vec![u32::MAX; wishes.len() + 1];
+        for &node in order.iter().filter(|node| story.nodes[**node as usize].has_started()) {
+            let last = &mut lasts[after[node as usize]];
+            if *last == u32::MAX || until[node as usize] > until[*last as usize] {
+                *last = node;
+            }
+        }
+        let is_node = |node: &u32| *node != u32::MAX;
+        let mut paths = Paths { order, ..Paths::default() };
+        for last in lasts.into_iter().filter(is_node) {
+            let first = paths.longest.len();
+            let path = std::iter::successors(Some(last), |node| Some(before[*node as usize]).filter(is_node));
+            paths.longest.extend(path);
+            paths.longest[first..].reverse();
+            paths.span += until[last as usize];
+        }
+        paths
     }
 }

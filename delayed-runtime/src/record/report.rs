@@ -2,7 +2,7 @@
 
 use super::advice::advise;
 use super::path::Paths;
-use super::spent::{Live, Spent, live, pass};
+use super::spent::{Asked, Live, Spent, asked, live, pass};
 use super::story::Story;
 use crate::event::Runs;
 use crate::graph::{Edge, Graph, GraphNode};
@@ -25,7 +25,7 @@ pub struct Report {
     /// How long the recording was.
     pub recorded: Duration,
     /// How much of that something was wanted or ran.
-    pub asked: Duration,
+    pub wanted: Duration,
     /// Threads of the client. For a recording of all clients, of the largest one.
     pub client_threads: usize,
     /// Nodes that started.
@@ -34,7 +34,8 @@ pub struct Report {
     pub failed: usize,
     /// The own times of all nodes.
     pub work: Duration,
-    /// The longest path of nodes that need each other, by their times.
+    /// The longest path of nodes that need each other, by their times. What was first wished for when all else
+    /// was done comes after that.
     pub span: Duration,
     /// The nodes of that path, first to last.
     pub critical_path: Vec<Step>,
@@ -55,7 +56,7 @@ pub struct Report {
     pub(super) order: Vec<u32>,
     pub(super) curve: Vec<Live>,
     /// When something was wanted or ran, and when two threads did for the last time. Nanoseconds.
-    pub(super) asked_when: Vec<(u64, u64)>,
+    pub(super) asked_when: Vec<Asked>,
     pub(super) last_two: u64,
 }
 
@@ -129,10 +130,11 @@ pub(super) fn ratio(a: Duration, b: Duration) -> f64 {
 
 impl Report {
     pub(super) fn of(story: Story, client_threads: usize, lost: u64) -> Report {
-        let paths = Paths::of(&story);
-        let passed = pass(&story, client_threads);
+        let asked_when = asked(&story);
+        let paths = Paths::of(&story, &asked_when);
+        let passed = pass(&story, &asked_when, client_threads);
         let (curve, peak) = live(&story, CURVE);
-        let asked = Duration::from_nanos(passed.asked());
+        let wanted = Duration::from_nanos(asked_when.iter().map(|asked| asked.end - asked.begin).sum());
         let span = Duration::from_nanos(paths.span);
         let of = |nanos: u64| Duration::from_nanos(nanos);
         let here = story.nodes.iter().filter(|node| node.runs == Runs::Here);
@@ -146,7 +148,7 @@ impl Report {
         };
         let mut report = Report {
             recorded: of(story.end),
-            asked,
+            wanted,
             client_threads,
             started: story.nodes.iter().filter(|node| node.has_started()).count(),
             failed: story.nodes.iter().filter(|node| node.failed).count(),
@@ -154,14 +156,14 @@ impl Report {
             span,
             critical_path: paths.longest.iter().map(|&node| step(&story, node, span)).collect(),
             functions: functions(&story, &paths),
-            threads: threads(&story, asked),
+            threads: threads(&story, wanted),
             spent,
             peak,
             advice: Vec::new(),
             lost,
             order: paths.order,
             curve,
-            asked_when: passed.asked,
+            asked_when,
             last_two: passed.last_two,
             story,
         };
@@ -177,7 +179,7 @@ impl Report {
     /// Work by the time in which something was wanted: how much faster this was than one thread that does
     /// nothing but call the functions.
     pub fn speedup(&self) -> f64 {
-        ratio(self.work, self.asked)
+        ratio(self.work, self.wanted)
     }
 
     /// The nodes that were wanted and their edges, also of nodes that have let go of their inputs since.
@@ -310,12 +312,12 @@ fn quantile(times: &[u64], percent: usize) -> u64 {
     times.get(rank.saturating_sub(1)).copied().unwrap_or(0)
 }
 
-fn threads(story: &Story, asked: Duration) -> Vec<ThreadTimes> {
+fn threads(story: &Story, wanted: Duration) -> Vec<ThreadTimes> {
     let times = story.lanes.iter().map(|lane| {
         let own = lane.intervals.iter().map(|interval| story.nodes[interval.node as usize].own);
         let busy = Duration::from_nanos(own.sum());
         let (thread, nodes) = (lane.number, lane.intervals.len());
-        ThreadTimes { thread, nodes, busy, utilisation: ratio(busy, asked) }
+        ThreadTimes { thread, nodes, busy, utilisation: ratio(busy, wanted) }
     });
     times.collect()
 }

@@ -1,6 +1,6 @@
 //! Where the time of the threads went, by one pass over what began and ended.
 
-use super::story::{NEVER, Story};
+use super::story::{Interval, NEVER, Story};
 use crate::event::Runs;
 use std::time::Duration;
 
@@ -62,8 +62,6 @@ enum Count {
 /// What the pass finds.
 #[derive(Debug, Default)]
 pub(super) struct Passed {
-    /// When something was wanted or ran, in order.
-    pub(super) asked: Vec<(u64, u64)>,
     /// Nanoseconds of threads: see [`Spent`].
     pub(super) handing_over: u64,
     pub(super) imbalance: u64,
@@ -72,21 +70,14 @@ pub(super) struct Passed {
     pub(super) last_two: u64,
 }
 
-impl Passed {
-    pub(super) fn asked(&self) -> u64 {
-        self.asked.iter().map(|(begin, end)| end - begin).sum()
-    }
-}
-
-pub(super) fn pass(story: &Story, threads: usize) -> Passed {
-    let asked = asked(story);
+pub(super) fn pass(story: &Story, asked: &[Asked], threads: usize) -> Passed {
     let mut changes: Vec<(u64, Count, i8)> = Vec::new();
     let mut add = |count, begin, end| {
         if begin < end {
             changes.extend([(begin, count, 1), (end, count, -1)]);
         }
     };
-    asked.iter().for_each(|&(begin, end)| add(Count::Wanted, begin, end));
+    asked.iter().for_each(|asked| add(Count::Wanted, asked.begin, asked.end));
     story.lanes.iter().flat_map(|lane| &lane.spans).for_each(|&(begin, end)| add(Count::Busy, begin, end));
     story.apart.iter().for_each(|interval| add(Count::Apart, interval.begin, interval.end));
     for interval in story.lanes.iter().flat_map(|lane| &lane.intervals) {
@@ -94,7 +85,7 @@ pub(super) fn pass(story: &Story, threads: usize) -> Passed {
             add(Count::Apart, interval.begin, interval.end);
         }
     }
-    for (node, since) in story.nodes.iter().zip(ready(story, &asked)) {
+    for (node, since) in story.nodes.iter().zip(ready(story, asked)) {
         if node.has_started() {
             add(Count::Ready, since, node.start);
         }
@@ -130,38 +121,49 @@ pub(super) fn pass(story: &Story, threads: usize) -> Passed {
         };
         *count += i64::from(by);
     }
-    passed.asked = asked;
     passed
 }
 
-/// When something was wanted or ran. A wish that was given up ends with its node, or with all.
-fn asked(story: &Story) -> Vec<(u64, u64)> {
+/// A time in which something was wanted or ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked {
+    pub(super) begin: u64,
+    pub(super) end: u64,
+    /// It began with a wish, when nothing was wanted: what is wanted now comes after what was.
+    pub(super) by_wish: bool,
+}
+
+/// The times in their order. A wish that was given up ends with its node, or with all.
+pub(super) fn asked(story: &Story) -> Vec<Asked> {
     let runs = story.lanes.iter().flat_map(|lane| &lane.intervals).chain(&story.apart);
-    let mut all: Vec<(u64, u64)> = runs.map(|interval| (interval.begin, interval.end)).collect();
-    let last = all.iter().map(|(_, end)| *end).max().unwrap_or(0);
+    let run = |interval: &Interval| Asked { begin: interval.begin, end: interval.end, by_wish: false };
+    let mut all: Vec<Asked> = runs.map(run).collect();
+    let last = all.iter().map(|asked| asked.end).max().unwrap_or(0);
     for node in story.nodes.iter().filter(|node| node.demanded != NEVER) {
-        all.push((node.demanded, node.end.min(node.released).min(last)));
+        // The time of a release is an earlier one's.
+        let end = if node.has_ended() { node.end } else { node.released.min(last) };
+        all.push(Asked { begin: node.demanded, end, by_wish: true });
     }
-    all.retain(|(begin, end)| begin < end);
+    all.retain(|asked| asked.begin < asked.end);
     all.sort_unstable();
-    let mut asked: Vec<(u64, u64)> = Vec::new();
-    for (begin, end) in all {
-        match asked.last_mut() {
-            Some((_, last)) if begin <= *last => *last = end.max(*last),
-            _ => asked.push((begin, end)),
+    let mut joined: Vec<Asked> = Vec::new();
+    for asked in all {
+        match joined.last_mut() {
+            Some(last) if asked.begin <= last.end => last.end = asked.end.max(last.end),
+            _ => joined.push(asked),
         }
     }
-    asked
+    joined
 }
 
 /// Since when each node could have started: since its last input, itself, and somebody's wish were there.
-fn ready(story: &Story, asked: &[(u64, u64)]) -> Vec<u64> {
+fn ready(story: &Story, asked: &[Asked]) -> Vec<u64> {
     let mut ready: Vec<u64> = story
         .nodes
         .iter()
         .map(|node| {
-            let at = asked.partition_point(|(begin, _)| *begin <= node.start);
-            let wished = at.checked_sub(1).map_or(0, |at| asked[at].0);
+            let at = asked.partition_point(|asked| asked.begin <= node.start);
+            let wished = at.checked_sub(1).map_or(0, |at| asked[at].begin);
             if node.built == NEVER { wished } else { node.built.max(wished) }
         })
         .collect();

@@ -9,8 +9,9 @@
 //!   asynchronous, or waits between two attempts.
 //! - Nodes on a thread nest, because a node that waits for others runs them. Its own time is without theirs.
 
+use super::cost::Cost;
 use crate::error::{Name, NodeInfo};
-use crate::event::{Cost, Event, Runs, What};
+use crate::event::{Event, Runs, What};
 use crate::task::Place;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};

@@ -1,7 +1,7 @@
 //! A report for a terminal: at most 40 lines of 100 columns.
 
 use super::report::{Report, Step, ratio};
-use super::units::{bytes, count, percent, time};
+use super::units::{bytes, count, percent, place, time};
 use crate::visible;
 use std::cmp::Reverse;
 use std::fmt::{self, Display, Formatter};
@@ -33,7 +33,7 @@ pub(super) fn stretches(path: &[Step], most: usize) -> (Vec<Stretch>, usize) {
         .chunk_by(same)
         .map(|steps| Stretch {
             name: steps[0].name.clone(),
-            place: format!("{}:{}", visible::line(steps[0].file), steps[0].line),
+            place: place(steps[0].file, steps[0].line),
             steps: steps.len(),
             time: steps.iter().map(|step| step.time).sum(),
             share: steps.iter().map(|step| step.share).sum(),
@@ -73,7 +73,8 @@ impl Display for Report {
             let share = ratio(part, self.spent.total());
             if share >= 0.0005 {
                 let bar = "█".repeat((share * BAR).round() as usize);
-                writeln!(f, "  {name:<13}{:>6} {:>8}  {bar}", percent(share), time(part))?;
+                let line = format!("  {name:<13}{:>6} {:>8}  {bar}", percent(share), time(part));
+                writeln!(f, "{}", line.trim_end())?;
             }
         }
         functions(self, f)?;
@@ -121,7 +122,7 @@ pub(super) fn summary(report: &Report) -> String {
     format!(
         "{} nodes{failed} in {} of {} recorded",
         count(report.started as u64),
-        time(report.asked),
+        time(report.wanted),
         time(report.recorded)
     )
 }

@@ -1,5 +1,6 @@
 //! Reports of events that were made up, whose figures are known.
 
+use super::cost::Cost;
 use super::html;
 use super::json;
 use super::report::Report;
@@ -7,7 +8,7 @@ use super::story::Story;
 use super::terminal::stretches;
 use super::trace::trace;
 use crate::error::{Name, NodeInfo};
-use crate::event::{Cost, Event, Runs, What};
+use crate::event::{Event, Runs, What};
 use crate::handle::Status;
 use crate::task::Place;
 use std::time::Duration;
@@ -16,13 +17,9 @@ use std::time::Duration;
 #[derive(Default)]
 struct Told(Vec<Event>);
 
-fn info(name: &str, node: u64) -> NodeInfo {
+fn info(name: &'static str, node: u64) -> NodeInfo {
     let line = name.bytes().map(u32::from).sum();
-    NodeInfo {
-        name: Name::Given(name.into()),
-        id: node,
-        place: Place { file: "src/main.rs", line, column: 4 },
-    }
+    NodeInfo { name: Name::OfFunction(name), id: node, place: Place { file: "src/main.rs", line, column: 4 } }
 }
 
 fn micros(micros: u64) -> Duration {
@@ -34,7 +31,7 @@ impl Told {
         self.0.push(Event { time: micros(time), thread, node, what });
     }
 
-    fn starts(&mut self, time: u64, thread: u32, node: u64, name: &str, runs: Runs, inputs: &[u64]) {
+    fn starts(&mut self, time: u64, thread: u32, node: u64, name: &'static str, runs: Runs, inputs: &[u64]) {
         self.tell(time, thread, node, What::Started { node: info(name, node), runs });
         for &input in inputs {
             self.tell(time, thread, node, What::Needs { input, from: info("given", input), param: "x" });
@@ -46,7 +43,7 @@ impl Told {
     }
 
     /// A node that runs on one thread.
-    fn ran(&mut self, thread: u32, node: u64, name: &str, [begin, end]: [u64; 2], inputs: &[u64]) {
+    fn ran(&mut self, thread: u32, node: u64, name: &'static str, [begin, end]: [u64; 2], inputs: &[u64]) {
         self.starts(begin, thread, node, name, Runs::Here, inputs);
         self.ends(end, thread, node);
     }
@@ -92,7 +89,7 @@ fn two_threads() -> Told {
 #[test]
 fn two_threads_by_hand() {
     let report = two_threads().report(2, 700);
-    assert_eq!(micros_of([report.work, report.span, report.asked, report.recorded]), [995, 595, 600, 700]);
+    assert_eq!(micros_of([report.work, report.span, report.wanted, report.recorded]), [995, 595, 600, 700]);
     assert_eq!(path(&report), [("load", 100), ("fit", 400), ("merge", 95)]);
     assert!((report.parallelism() - 995.0 / 595.0).abs() < 1e-9);
     assert!((report.speedup() - 995.0 / 600.0).abs() < 1e-9);
@@ -173,6 +170,24 @@ fn the_second_start_of_a_node_counts() {
     assert_eq!(report.graph().edges.len(), 2);
 }
 
+/// Two graphs of two nodes that do not need each other, one wished for when the other is done.
+#[test]
+fn wishes_that_follow_each_other() {
+    let mut told = Told::default();
+    for (first, at) in [(10, 0), (20, 500)] {
+        told.tell(at, 1, first, What::Demanded);
+        told.ran(1, first, "long", [at + 1, at + 101], &[]);
+        told.tell(at, 2, first + 1, What::Demanded);
+        told.ran(2, first + 1, "short", [at + 2, at + 92], &[]);
+        told.tell(at, 2, first, What::Released);
+        told.tell(at, 2, first + 1, What::Released);
+    }
+    let report = told.report(2, 700);
+    assert_eq!(path(&report), [("long", 100), ("long", 100)]);
+    assert_eq!(micros_of([report.work, report.span, report.wanted]), [380, 200, 202]);
+    assert!((report.parallelism() - 1.9).abs() < 1e-9);
+}
+
 #[test]
 fn failures() {
     let mut told = Told::default();
@@ -246,7 +261,7 @@ fn what_recording_took_is_taken_out() {
     for node in 0..100 {
         told.ran(1, node + 1, "inc", [4 * node + 1, 4 * node + 3], &[]);
     }
-    let cost = Cost { reading: Duration::from_nanos(300), writing: Duration::from_nanos(100) };
+    let cost = Cost { inside: 400, input: 100, between: 400 };
     let report = told.report_with(1, 400, cost, 0);
     let inc = &report.functions[0];
     assert_eq!([inc.mean, inc.scheduling], [Duration::from_nanos(1600); 2]);
@@ -277,9 +292,9 @@ fn nothing_happened() {
 
 #[test]
 fn names_do_no_harm() {
-    let long = "x".repeat(1 << 20);
+    let long: &'static str = "x".repeat(1 << 20).leak();
     let names =
-        ["</script><script>alert(1)</script>", "\"quoted\" \\ 'too'", "a\0b\u{1b}[31m", "\u{202E}rtl", &long];
+        ["</script><script>alert(1)</script>", "\"quoted\" \\ 'too'", "a\0b\u{1b}[31m", "\u{202E}rtl", long];
     let mut told = Told::default();
     for (node, name) in (1..).zip(names) {
         told.ran(1, node, name, [node * 10, node * 10 + 5], &[]);

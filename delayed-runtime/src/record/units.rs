@@ -1,5 +1,6 @@
 //! Times, sizes, counts and shares as people read them.
 
+use crate::visible;
 use std::time::Duration;
 
 /// Three digits and a unit: `40 ns`, `1.23 µs`, `456 ms`, `12.3 s`.
@@ -40,6 +41,16 @@ pub(super) fn count(count: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `src/main.rs:41`; of long paths, the end.
+pub(super) fn place(file: &str, line: u32) -> String {
+    const LONGEST: usize = 46;
+    let file = visible::line(file);
+    match file.char_indices().rev().nth(LONGEST) {
+        Some((at, _)) => format!("…{}:{line}", &file[at..]),
+        None => format!("{file}:{line}"),
+    }
 }
 
 /// `71 %`, `0.4 %`.
