@@ -172,10 +172,15 @@
 pub use delayed_runtime::{
     AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Counts, Delayed,
     Edge, Enter, Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny,
-    IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Recording, Ref, Report, Runs, Settle, Sole,
-    Spent, Status, Step, Style, ThreadTimes, Value, What, as_completed, call, call_async, compute, events,
-    explain, gather, metrics, persist, record, settle, value, visualize, visualize_with, wait,
+    IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Progress, Progressing, Recording, Ref, Report,
+    Runs, Settle, Sole, Spent, Status, Step, Style, ThreadTimes, Value, What, as_completed, call, call_async,
+    compute, events, explain, gather, metrics, persist, record, settle, value, visualize, visualize_with,
+    wait,
 };
+
+#[cfg(feature = "progress")]
+#[doc(inline)]
+pub use delayed_runtime::{ProgressBars, progress, progress_on};
 
 pub use delayed_macros::delayed;
 

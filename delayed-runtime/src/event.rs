@@ -116,7 +116,28 @@ pub(crate) struct Batch {
     texts: HashMap<usize, Arc<str>>,
 }
 
+/// What brings a node on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Started,
+    Finished,
+    Failed,
+}
+
 impl Batch {
+    /// The nodes that have started or ended, in their order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = (u64, Step)> {
+        self.slots.iter().filter_map(|slot| {
+            let step = match slot.kind() {
+                Kind::Started | Kind::StartedBlocking | Kind::StartedAsync => Step::Started,
+                Kind::Finished => Step::Finished,
+                Kind::Failed => Step::Failed,
+                _ => return None,
+            };
+            Some((slot.id(), step))
+        })
+    }
+
     /// How many slots there are.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()

@@ -139,6 +139,11 @@ fn function(node: Node, info: &NodeInfo) -> Cow<'static, str> {
 }
 
 pub(crate) fn of(collection: &impl Collection) -> Graph {
+    with_ids(collection).0
+}
+
+/// The graph, and the place of each node in it by the node's id.
+pub(crate) fn with_ids(collection: &impl Collection) -> (Graph, HashMap<u64, usize>) {
     /// A node whose inputs are being looked at.
     struct Frame {
         node: NodeRef,
@@ -186,7 +191,7 @@ pub(crate) fn of(collection: &impl Collection) -> Graph {
             }
         }
     }
-    graph
+    (graph, index_of)
 }
 
 impl<T: Send + Sync + 'static> Delayed<T> {

@@ -26,6 +26,7 @@ mod models;
 mod node;
 mod operators;
 mod panic;
+mod progress;
 mod pure;
 mod record;
 mod retry;
@@ -49,6 +50,9 @@ pub use graph::{Edge, Graph, GraphNode};
 pub use handle::{Delayed, Ref, Status, Value};
 pub use metrics::metrics;
 pub use operators::gather;
+pub use progress::{Progress, Progressing};
+#[cfg(feature = "progress")]
+pub use progress::{ProgressBars, progress, progress_on};
 pub use record::{FunctionTimes, Live, Recording, Report, Spent, Step, ThreadTimes, record};
 pub use slot::Sole;
 
