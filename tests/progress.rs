@@ -60,7 +60,7 @@ fn a_bar_for_each_function_and_one_for_all() {
     assert_eq!(line(&terminal, "inc"), ["inc", "100", "of", "100"]);
     assert_eq!(line(&terminal, "total"), ["total", "1", "of", "1"]);
     assert_eq!(line(&terminal, "gate"), ["gate", "1", "of", "1"]);
-    assert_eq!(line(&terminal, "all")[..4], ["all", "103", "of", "103"]);
+    assert_eq!(line(&terminal, "all")[..4], ["all", "103", "of", "103,"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn failures_are_counted() {
     let all = line(&terminal, "all");
     assert_eq!(
         (&all[..4], &all[all.len() - 2..]),
-        (&["all", "3", "of", "3"].map(String::from)[..], &["3", "failed"].map(String::from)[..])
+        (&["all", "3", "of", "3,"].map(String::from)[..], &["3", "failed"].map(String::from)[..])
     );
 }
 
@@ -123,7 +123,7 @@ fn they_stand_below_others() {
     own.tick();
     let contents = terminal.contents();
     assert!(contents.lines().next().unwrap().starts_with("mine 3/7"), "{contents}");
-    assert_eq!(line(&terminal, "all")[..4], ["all", "1", "of", "1"]);
+    assert_eq!(line(&terminal, "all")[..4], ["all", "1", "of", "1,"]);
 }
 
 #[test]

@@ -8,10 +8,10 @@ use crate::event::{Events, Step, events};
 use crate::graph;
 use crate::handle::Status;
 use crate::visible;
-use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressFinish, ProgressState, ProgressStyle};
 use std::cmp::Reverse;
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -149,7 +149,8 @@ impl Bars {
                     self.ended(id, step == Step::Failed);
                 }
             }
-            self.total.tick();
+            // Bars that changed between two drawings are drawn here.
+            self.functions.iter().chain([&self.total]).for_each(ProgressBar::tick);
             if is_last {
                 self.functions.iter().chain([&self.total]).for_each(ProgressBar::finish_using_style);
                 return;
@@ -158,11 +159,15 @@ impl Bars {
     }
 }
 
-const ONE: &str = "{prefix:>24} {wide_bar} {pos:>9} of {len:9}";
-const ALL: &str = "{prefix:>24} {wide_bar} {pos:>9} of {len:9} {per_sec:>12} {eta:>6} left {msg}";
+const ONE: &str = "{prefix:>24} {bar:30} {human_pos:>9} of {human_len}";
+const ALL: &str = "{prefix:>24} {bar:30} {human_pos:>9} of {human_len}, {rate}/s, {eta} left {msg}";
 
 fn bar(length: u64, name: &str, template: &str) -> ProgressBar {
+    let rate = |state: &ProgressState, out: &mut dyn Write| {
+        let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+    };
     let style = ProgressStyle::with_template(template).expect("the templates are constants");
+    let style = style.with_key("rate", rate);
     ProgressBar::new(length)
         .with_style(style)
         .with_prefix(visible::cut(name, NAME))
