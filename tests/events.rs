@@ -2,14 +2,14 @@
 
 mod support;
 
-use delayed::{Client, Delayed, Event, Runs, What, delayed};
+use delayed::{Client, Delayed, Event, Runs, Status, What, delayed};
 use futures::executor::block_on;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
-use support::expect_panics;
+use support::{expect_panics, until};
 
 #[delayed]
 fn inc(x: i64) -> i64 {
@@ -196,6 +196,30 @@ fn failures_say_why_and_who_never_started() {
     let cancelled = told.values().find(|of| of.order == "be").expect("its handle is still there");
     assert!(cancelled.failed[0].contains("cancelled"), "{:?}", cancelled.failed);
     drop(given_up);
+}
+
+#[test]
+fn a_node_that_is_cancelled_says_so_once() {
+    let _alone = alone();
+    let client = client(1);
+    let mut events = client.events();
+    let _guard = client.enter();
+    let late = fetch(1).timeout(Duration::from_nanos(1)).named("late");
+    let error = late.wait().unwrap_err();
+    assert!(error.is_timeout());
+    drop(error);
+    let never = Delayed::<i64>::persist(delayed::call_async(std::future::pending, ()));
+    until("it runs", || never.status() == Status::Running);
+    never.cancel();
+    until("it has ended", || never.try_get().is_some());
+    drop(never);
+    until("both are released", || events.counts().released == 2);
+    let told = told(&events.read());
+    for (name, why) in [("late", "took longer than 1ns"), ("call_async", "cancelled")] {
+        let [of] = named(&told, name)[..] else { panic!("{told:?}") };
+        assert_eq!((of.failed.len(), of.finished.len()), (1, 0), "{of:?}");
+        assert!(of.failed[0].contains(why), "{of:?}");
+    }
 }
 
 #[test]

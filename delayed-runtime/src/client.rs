@@ -3,6 +3,7 @@
 use crate::engine::{self, Engine, Resources};
 use crate::error::Error;
 use crate::event::Events;
+use crate::record::{self, Recording};
 use crate::task::Place;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -104,6 +105,7 @@ impl ClientBuilder {
             .enable_all()
             .build()
             .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
+        record::begin();
         let engine = Engine::new(runtime.handle().clone(), workers * threads, Resources::new(self.resources));
         Ok(Client { engine, threads_per_worker: threads, most_threads, runtime: Some(runtime) })
     }
@@ -181,6 +183,7 @@ impl Client {
         let handle = Handle::try_current()
             .map_err(|_| error("`current_runtime` needs a tokio runtime around it".into(), at))?;
         let threads = cores();
+        record::begin();
         let engine = Engine::new(handle, threads, Resources::default());
         Ok(Client {
             engine,
@@ -209,6 +212,15 @@ impl Client {
     /// themselves do not know it.
     pub fn enter(&self) -> Enter<'_> {
         Enter { number: engine::enter(&self.engine), client: PhantomData, not_send: PhantomData }
+    }
+
+    /// Records what happens to the nodes that this client runs, from now on.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system gives it no thread.
+    pub fn record(&self) -> Recording {
+        Recording::start(Some(self.engine.clone()))
     }
 
     /// Reads what happens to the nodes that this client runs, from now on.

@@ -45,6 +45,7 @@ fn end(node: Node, id: u64, limit: Duration) -> Waiters {
         }
         node.set_timed_out(limit);
         let Ok(waited) = node.mark_cancelled() else { return false };
+        node.cancelled();
         waiters = waited;
         last = Last::of(node);
         true

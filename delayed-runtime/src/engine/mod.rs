@@ -116,8 +116,6 @@ pub(crate) fn all() -> Vec<Arc<Engine>> {
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         static NUMBERS: AtomicU16 = AtomicU16::new(0);
-        #[cfg(not(all(test, loom)))]
-        crate::record::begin();
         MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
         let engine = Arc::new(Engine {
             injector: Injector::new(),

@@ -199,10 +199,7 @@ pub(crate) fn cancel(node: Node) {
         match marked {
             Ok(waiters) => {
                 Last::of(node).cancelled(Cause::Cancelled);
-                if event::is_on() {
-                    // SAFETY: only the payload and the edges are the claimer's, which this leaves alone.
-                    unsafe { node.tell_failed(&node.error(), false) };
-                }
+                node.cancelled();
                 return enqueue(waiters);
             }
             Err(LAZY) => {

@@ -1,6 +1,6 @@
 //! What nodes tell those who look: see `event.rs`. Callers ask first whether anybody does.
 
-use super::{Kind, Node, SPECIAL};
+use super::{CANCELLED, Kind, Node, SPECIAL};
 use crate::error::Error;
 use crate::event::slot::{self, Data};
 use crate::event::{self, Writer};
@@ -107,16 +107,32 @@ impl Node {
         }
     }
 
-    /// It is about to fail.
+    /// It was marked as cancelled.
+    pub(crate) fn cancelled(self) {
+        if event::is_on() {
+            self.tell_error(&self.error(), |_| ());
+        }
+    }
+
+    /// It is about to fail, of which cancelled nodes have told.
     ///
     /// # Safety
     ///
     /// The caller has the claim; `whole`: payload and edges are as before the call.
     #[cold]
     pub(crate) unsafe fn tell_failed(self, error: &Error, whole: bool) {
-        if !self.is_seen() {
-            return;
+        if self.is_seen() && self.word(Ordering::Relaxed).state() != CANCELLED {
+            self.tell_error(error, |own| {
+                if whole {
+                    // SAFETY: the caller's promise.
+                    unsafe { self.tell_inputs(own, self.id(), 0) };
+                }
+            });
         }
+    }
+
+    #[cold]
+    fn tell_error(self, error: &Error, more: impl FnOnce(&mut Writer)) {
         self.mark_told();
         let mut text = 0;
         // The function's error says it, which is the user's code.
@@ -124,10 +140,7 @@ impl Node {
         let id = self.id();
         event::write(|own| {
             own.write(slot::Kind::Failed, id, 0, Data::Number(text));
-            if whole {
-                // SAFETY: the caller's promise.
-                unsafe { self.tell_inputs(own, id, 0) };
-            }
+            more(own);
         });
     }
 

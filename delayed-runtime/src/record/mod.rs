@@ -26,7 +26,6 @@ pub(crate) use environment::begin;
 pub use report::{FunctionTimes, Report, Step, ThreadTimes};
 pub use spent::{Live, Spent};
 
-use crate::client::Client;
 use crate::engine::{self, Engine};
 use crate::event::{Batch, Events, decode};
 use cost::Cost;
@@ -70,7 +69,7 @@ pub struct Recording {
     client: Option<Arc<Engine>>,
 }
 
-/// Records the nodes of all clients, from now on: see [`Client::record`].
+/// Records the nodes of all clients, from now on: see [`Client::record`](crate::Client::record).
 ///
 /// # Panics
 ///
@@ -79,19 +78,8 @@ pub fn record() -> Recording {
     Recording::start(None)
 }
 
-impl Client {
-    /// Records what happens to the nodes that this client runs, from now on.
-    ///
-    /// # Panics
-    ///
-    /// If the operating system gives it no thread.
-    pub fn record(&self) -> Recording {
-        Recording::start(Some(self.engine().clone()))
-    }
-}
-
 impl Recording {
-    fn start(client: Option<Arc<Engine>>) -> Recording {
+    pub(crate) fn start(client: Option<Arc<Engine>>) -> Recording {
         let number = client.as_ref().map_or(0, |engine| engine.number);
         let stop = Arc::new(AtomicBool::new(false));
         match spawn(number, stop.clone(), |kept| kept) {
