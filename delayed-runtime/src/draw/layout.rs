@@ -10,7 +10,7 @@
 //!
 //! rust-sugiyama 0.4, given the same layers and lanes, needs as many crossings (570 for 569 here on
 //! 300 random nodes), but draws edges of random and dense graphs twice as long and pictures three times
-//! as wide, takes two to seven times as long, and panics on one of thirteen graphs.
+//! as wide, takes three to twelve times as long, and panics on one of thirteen graphs.
 
 use super::layer::lanes;
 use super::order::{Links, order};

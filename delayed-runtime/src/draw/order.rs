@@ -13,6 +13,9 @@ const SWEEPS: usize = 6;
 /// The most points for which they are.
 const POINTS: usize = 8_000;
 
+/// The consumers of a point that are looked at for the order of arguments.
+const CONSUMERS: usize = 8;
+
 /// The neighbours of each point on one side, in one list.
 pub(super) struct Links {
     starts: Vec<usize>,
@@ -138,9 +141,11 @@ fn saved(links: &Links, left: usize, right: usize, place: &[usize], ends: &mut [
     saved
 }
 
-/// Whether two neighbours are arguments of one call, of which the right one comes first.
+/// Whether two neighbours are arguments of one call, of which the right one comes first. Looks at
+/// their first consumers alone.
 fn is_out_of_order(left: usize, right: usize, before: &Links, after: &Links) -> bool {
-    let shared = after.of(left).iter().find(|call| after.of(right).contains(call));
+    let calls = |input| &after.of(input)[..after.of(input).len().min(CONSUMERS)];
+    let shared = calls(left).iter().find(|call| calls(right).contains(call));
     shared.is_some_and(|&call| {
         before.of(call).iter().find(|&&input| input == left || input == right) == Some(&right)
     })
