@@ -93,6 +93,15 @@
 //! nodes and edges as plain data, which the feature `serde` saves and reads back, and the feature `petgraph`
 //! converts for petgraph's algorithms: see [`Graph`].
 //!
+//! # Watching a run
+//!
+//! With the feature `progress`, `progress(&handles)` shows bars on a terminal, below the program's own if
+//! `progress_on` is given them. [`Client::progress`] is a stream of numbers for other interfaces, and [`metrics`]
+//! gives those of the process in Prometheus' format. All of them read [`Events`], as other tools can: what
+//! happens to each node, when and on which thread. A reader never holds up what it reads; one that is
+//! slow loses events and is told how many, and [`Events::counts`] stays exact. While nobody reads, a node
+//! costs one branch more.
+//!
 //! # Why is it not faster
 //!
 //! [`Client::record`] (or [`record`] for all clients) keeps what happens to nodes, and
