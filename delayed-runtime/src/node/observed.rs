@@ -1,6 +1,6 @@
 //! What nodes tell those who look: see `event.rs`. Callers ask first whether anybody does.
 
-use super::{CANCELLED, Kind, Node, SPECIAL};
+use super::{CANCELLED, Kind, Node, ORPHANED, SPECIAL};
 use crate::error::Error;
 use crate::event::slot::{self, Data};
 use crate::event::{self, Writer};
@@ -121,7 +121,13 @@ impl Node {
     /// The caller has the claim; `whole`: payload and edges are as before the call.
     #[cold]
     pub(crate) unsafe fn tell_failed(self, error: &Error, whole: bool) {
-        if self.is_seen() && self.word(Ordering::Relaxed).state() != CANCELLED {
+        let told = match self.word(Ordering::Relaxed).state() {
+            CANCELLED => true,
+            // Cancelled before its last reference went, or given up with it, which `Released` tells.
+            ORPHANED => error.is_cancelled() || error.is_timeout(),
+            _ => false,
+        };
+        if self.is_seen() && !told {
             self.tell_error(error, |own| {
                 if whole {
                     // SAFETY: the caller's promise.
