@@ -156,7 +156,7 @@ fn current_runtime_needs_a_runtime() {
 #[test]
 fn dropping_a_client_ends_its_wishes_with_an_error() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 2 } else { 20 } {
         let client = Client::builder().threads_per_worker(1).build().unwrap();
         let (begun, begins) = std::sync::mpsc::channel();
         let (go_on, goes_on) = std::sync::mpsc::channel();
@@ -272,6 +272,7 @@ fn blocking_inside_nodes_in_every_way() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "no function is short there")]
 fn a_short_function_that_becomes_long_is_shared() {
     #[delayed]
     fn meet(here: Option<Arc<AtomicUsize>>) -> usize {
@@ -307,7 +308,7 @@ fn nodes_that_wait_on_a_current_thread_runtime() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let client = Client::current_runtime().unwrap();
-        for _ in 0..200 {
+        for _ in 0..if cfg!(miri) { 5 } else { 200 } {
             let nested = inc(1).map(|x| inc(x).wait().unwrap());
             assert_eq!(client.compute(nested).await.unwrap(), 3);
         }
@@ -356,7 +357,7 @@ fn loops_are_counted_right_when_short_functions_block() {
     let client = Client::builder().threads_per_worker(1).build().unwrap();
     let _guard = client.enter();
     let mut x = delayed::value(0);
-    for _ in 0..1_000 {
+    for _ in 0..if cfg!(miri) { 5 } else { 1_000 } {
         x = sometimes(x, false);
     }
     x.wait().unwrap();
@@ -408,8 +409,9 @@ fn threads_that_nodes_start_may_wait() {
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         })
     }
-    for _ in 0..20 {
-        assert_eq!((0..8).map(|_| scoped()).sum::<Delayed<i64>>().wait().unwrap(), 80);
+    let (rounds, n) = if cfg!(miri) { (1, 2) } else { (20, 8) };
+    for _ in 0..rounds {
+        assert_eq!((0..n).map(|_| scoped()).sum::<Delayed<i64>>().wait().unwrap(), 10 * n);
     }
 }
 

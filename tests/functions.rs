@@ -71,7 +71,11 @@ fn collections_of_handles() {
     }
     let many = |n: i64| (0..n).map(inc).collect::<Vec<_>>();
     let sum = |n: usize| n * (n + 1) / 2;
-    for (a, b, c) in [(0, 0, 0), (3, 2, 1), (64, 64, 64), (65, 0, 500), (0, 65, 3)] {
+    let mut sizes = vec![(0, 0, 0), (3, 2, 1)];
+    if !cfg!(miri) {
+        sizes.extend([(64, 64, 64), (65, 0, 500), (0, 65, 3)]);
+    }
+    for (a, b, c) in sizes {
         let expected = vec![a, b, c, sum(a) + sum(b) + sum(c)];
         let node = three(many(a as i64), many(b as i64), many(c as i64));
         let mut edges = node.graph().edges;

@@ -60,7 +60,8 @@ fn a_node_may_build_more_graph() {
     }
     let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
     let _guard = client.enter();
-    assert_eq!(fibonacci(15).flatten().wait().unwrap(), 610);
+    let (n, expected) = if cfg!(miri) { (5, 5) } else { (15, 610) };
+    assert_eq!(fibonacci(n).flatten().wait().unwrap(), expected);
     let failing = value(1).map(|_| value(2).map(|_| -> i32 { panic!("inside") })).flatten();
     assert_eq!(failing.wait().unwrap_err().to_string(), "`map` panicked: inside");
     // A chain of graphs that build graphs takes no stack.
@@ -68,7 +69,8 @@ fn a_node_may_build_more_graph() {
     fn down(n: u64) -> Delayed<u64> {
         if n == 0 { value(0) } else { down(n - 1).flatten() + 1 }
     }
-    assert_eq!(down(50_000).flatten().wait().unwrap(), 50_000);
+    let depth = if cfg!(miri) { 10 } else { 50_000 };
+    assert_eq!(down(depth).flatten().wait().unwrap(), depth);
 }
 
 #[test]
@@ -88,7 +90,7 @@ fn after_orders_without_data() {
     };
     let client = delayed::Client::builder().threads_per_worker(4).build().unwrap();
     let _guard = client.enter();
-    for _ in 0..50 {
+    for _ in 0..if cfg!(miri) { 2 } else { 50 } {
         order.lock().unwrap().clear();
         let first = step("first").map(|()| std::thread::sleep(std::time::Duration::from_micros(200)));
         let second = step("second").after(&first);
@@ -220,7 +222,7 @@ fn the_graph_can_be_inspected() {
 fn what_comes_after_a_node_that_waits_for_a_future_waits_without_a_thread() {
     #[delayed]
     async fn later(x: i64) -> i64 {
-        for _ in 0..100 {
+        for _ in 0..if cfg!(miri) { 10 } else { 100 } {
             tokio::task::yield_now().await;
         }
         x

@@ -68,7 +68,11 @@ fn caller(
 
 fn check(seed: u64, (client, workers): (Arc<Client>, usize), runtime: &Runtime) {
     let mut random = Random::new(seed);
-    let most_nodes = if random.one_in(16) { 600 } else { 60 };
+    let most_nodes = match random.one_in(16) {
+        _ if cfg!(miri) => 10,
+        true => 600,
+        false => 60,
+    };
     let nodes = 2 + random.below(most_nodes);
     // The share of long functions changes every 64 graphs, so that functions are taken for short ones
     // and for long ones.

@@ -26,16 +26,18 @@ fn three_nodes() {
 #[test]
 fn a_shared_node_runs_once_on_every_path() {
     let count = Arc::new(AtomicUsize::new(0));
+    let levels = if cfg!(miri) { 8 } else { 40 };
     let mut x = value(0);
-    for _ in 0..40 {
+    for _ in 0..levels {
         let (a, b) = (counted(&count, &x), counted(&count, &x));
         x = &a + &b;
     }
-    assert_eq!(x.wait().unwrap(), (1 << 41) - 2);
-    assert_eq!(count.load(Ordering::Relaxed), 80);
+    assert_eq!(x.wait().unwrap(), (2 << levels) - 2);
+    assert_eq!(count.load(Ordering::Relaxed), 2 * levels);
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of nodes")]
 fn a_chain_of_ten_million_runs_and_drops_on_a_small_stack() {
     std::thread::Builder::new()
         .stack_size(2 << 20)
@@ -59,6 +61,7 @@ fn a_chain_of_ten_million_runs_and_drops_on_a_small_stack() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "millions of nodes")]
 fn a_large_graph_given_up_half_way_is_dropped_on_a_small_stack() {
     use std::sync::atomic::AtomicBool;
     std::thread::Builder::new()
@@ -99,14 +102,15 @@ fn a_large_graph_given_up_half_way_is_dropped_on_a_small_stack() {
 
 #[test]
 fn a_fan_in_of_a_million_runs() {
-    let n = 1_000_000;
+    let n = if cfg!(miri) { 70 } else { 1_000_000 };
     let all: Delayed<Vec<i64>> = (0..n).map(|i| call(inc, (i,))).collect();
     assert_eq!(all.map_ref(|v| v.iter().sum::<i64>()).wait().unwrap(), n * (n + 1) / 2);
 }
 
 #[tokio::test]
 async fn the_loop_and_the_tree() {
-    let mut layer: Vec<Delayed<i64>> = (0..256)
+    let n = if cfg!(miri) { 8 } else { 256 };
+    let mut layer: Vec<Delayed<i64>> = (0..n)
         .map(|i| {
             let x = call(inc, (i,));
             let y = x.map_ref(|x| x - 1);
@@ -117,7 +121,7 @@ async fn the_loop_and_the_tree() {
     while layer.len() > 1 {
         layer = layer.chunks(2).map(|p| &p[0] + &p[1]).collect();
     }
-    assert_eq!(delayed::compute(layer).await.unwrap(), vec![65536]);
+    assert_eq!(delayed::compute(layer).await.unwrap(), vec![n * n]);
 }
 
 #[tokio::test]
@@ -141,7 +145,7 @@ fn nodes_that_compute_nodes_to_any_depth() {
     let client = delayed::Client::builder().threads_per_worker(1).build().unwrap();
     let _guard = client.enter();
     // The stack is not the limit: deep ones go on in other threads.
-    for depth in [100, 5_000] {
+    for depth in if cfg!(miri) { [1, 5] } else { [100, 5_000] } {
         assert_eq!(call(deep, (depth,)).wait().unwrap(), depth);
     }
 }

@@ -12,6 +12,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use support::{HANGS, expect_panics, panic_on_purpose, until};
 use tokio::runtime::Runtime;
 
+/// Of clients.
+const THREADS: &[usize] = if cfg!(miri) { &[2] } else { &[1, 2, 4] };
+
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new().unwrap())
@@ -103,7 +106,7 @@ fn a_node_may_drop_the_client_that_runs_it() {
         |place| drops_its_client_apart(place),
         |place| drops_its_client_later(place, false),
     ];
-    for threads in [1, 2, 4] {
+    for &threads in THREADS {
         for node in nodes {
             let [node, last] = drop_client_inside(threads, node);
             // What was running has ended, its value is kept, and another client goes on.
@@ -115,7 +118,7 @@ fn a_node_may_drop_the_client_that_runs_it() {
 
 #[test]
 fn a_future_that_drops_its_client_ends_at_its_next_await() {
-    for threads in [1, 2, 4] {
+    for &threads in THREADS {
         let [node, last] = drop_client_inside(threads, |place| drops_its_client_later(place, true));
         check_shut_down(node.wait());
         check_shut_down(last.wait());
@@ -253,10 +256,11 @@ fn a_client_may_be_dropped_inside_the_first_poll_of_its_wish() {
             2
         })
     }
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 1 } else { 20 } {
         let Doomed { client, never } = doomed(1);
         // Known to be short, it runs where it is polled.
-        end(client.compute((0..100).map(|_| perhaps(None)).collect::<Vec<_>>())).unwrap();
+        let n = if cfg!(miri) { 3 } else { 100 };
+        end(client.compute((0..n).map(|_| perhaps(None)).collect::<Vec<_>>())).unwrap();
         let place = Place::default();
         let node = perhaps(Some(place.clone()));
         let mut wish = client.compute(inc(&node));
@@ -332,7 +336,7 @@ fn a_node_that_waits_for_what_its_client_will_not_finish_gets_an_error() {
 
 #[test]
 fn a_runtime_may_end_in_the_middle_of_its_clients_work() {
-    for _ in 0..20 {
+    for _ in 0..if cfg!(miri) { 1 } else { 20 } {
         let its_runtime = Runtime::new().unwrap();
         let client = its_runtime.block_on(async { Client::current_runtime().unwrap() });
         let gate = Arc::new(AtomicBool::new(false));
@@ -367,7 +371,7 @@ fn a_blocking_node_that_had_not_started_is_lazy_again() {
     fn apart() -> i64 {
         1
     }
-    for _ in 0..300 {
+    for _ in 0..if cfg!(miri) { 3 } else { 300 } {
         let client = Client::builder().threads_per_worker(1).build().unwrap();
         let nodes = || (0..8).map(|_| apart()).collect::<Vec<_>>();
         // Its threads are idle afterwards.

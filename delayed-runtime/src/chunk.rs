@@ -1,4 +1,4 @@
-//! Memory for nodes: bump allocation in chunks of 32 KiB.
+//! Memory for nodes: bump allocation in chunks of 32 KiB, under miri of 2 KiB, which a few nodes fill.
 //!
 //! A chunk belongs to the thread that fills it. `live` starts at [`FILLING`] and is not touched by
 //! allocations, which the owner counts for itself; when the chunk is full the owner takes away
@@ -20,7 +20,7 @@ use std::cell::UnsafeCell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-const CHUNK: usize = 32 << 10;
+const CHUNK: usize = if cfg!(miri) { 2 << 10 } else { 32 << 10 };
 /// Bytes of a chunk that are ours. The others are for what malloc puts before each block: without them
 /// it could not lay two chunks side by side, and left a hole as large as a chunk after each one.
 const USED: usize = CHUNK - 16;
@@ -31,8 +31,9 @@ const CHUNK_LAYOUT: Layout = match Layout::from_size_align(USED, CHUNK) {
 const HEADER: usize = 16;
 /// All blocks of a chunk begin at a multiple of this.
 pub(crate) const ALIGN: usize = 8;
-/// The largest block that is taken from a chunk, in bytes.
-const LARGEST: usize = 1 << 10;
+/// The largest block that is taken from a chunk, in bytes. Under `--cfg alone` none is: tools that know what
+/// the global allocator has given and got back then know it of each node.
+const LARGEST: usize = if cfg!(alone) { 0 } else { 1 << 10 };
 /// More than the blocks that fit into a chunk.
 const FILLING: u32 = 1 << 30;
 /// Empty chunks that the pool keeps, for all threads: 64 MiB.
