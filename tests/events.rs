@@ -293,7 +293,7 @@ fn a_slow_reader_counts_what_it_lost() {
     assert!(events.lost() > 0);
     // Each leaf was built, started, needed, finished and released.
     assert!(read + events.lost() >= 200 * 5000, "{read} and {} lost", events.lost());
-    assert!(read >= 100_000);
+    assert!(read >= 10_000, "{read}");
     assert_eq!(inc(1).wait().unwrap(), 2);
     let lost = events.lost();
     assert_eq!(named(&told(&events.read()), "inc").len(), 1);

@@ -155,7 +155,8 @@ struct Last {
 /// Reads what happens to nodes: made by [`Client::events`](crate::Client::events) and [`events`].
 ///
 /// What happened before it was made is not told. A reader that looks too seldom loses the oldest events,
-/// which [`lost`](Events::lost) counts; a thread keeps the latest 262,144, which are some 50,000 nodes.
+/// which [`lost`](Events::lost) counts; a thread keeps those of its latest 4 ms at
+/// least, unless these are more than 262,144, some 50,000 nodes.
 #[derive(Debug)]
 pub struct Events {
     /// Of one client, or of all for zero.
@@ -167,6 +168,8 @@ pub struct Events {
     lost: u64,
     /// What was counted before this reader.
     before: Counts,
+    /// How full the fullest ring was at the last look, in hundredths.
+    fullest: u64,
 }
 
 /// Reads what happens to the nodes of all clients.
@@ -182,7 +185,7 @@ impl Events {
         let places = threads.all.iter().map(|thread| (thread.clone(), thread.ring.written())).collect();
         let before = threads.counts();
         drop(threads);
-        Events { client, places, lasts: HashMap::new(), lost: 0, before }
+        Events { client, places, lasts: HashMap::new(), lost: 0, before, fullest: 0 }
     }
 
     /// What the reader's clock says: see [`Event::time`].
@@ -207,6 +210,11 @@ impl Events {
         threads().counts().since(self.before)
     }
 
+    /// How full the fullest ring was at the last look, in hundredths: above 100 events are lost.
+    pub(crate) fn fullest(&self) -> u64 {
+        self.fullest
+    }
+
     /// The slots since the last call.
     pub(crate) fn take(&mut self) -> Vec<Batch> {
         for thread in &threads().all {
@@ -216,12 +224,16 @@ impl Events {
         }
         LOOKED.store(CLOCK.now(), Ordering::Relaxed);
         let mut batches = Vec::new();
+        self.fullest = 0;
         self.places.retain_mut(|(thread, next)| {
             // Read before the ring, so that nothing is written to it afterwards.
             let ended = thread.ended.load(Ordering::Acquire);
             let mut slots = Vec::new();
             let (lost, end) = thread.ring.read(*next, &mut slots);
             self.lost += lost;
+            if !ended {
+                self.fullest = self.fullest.max(100 * (end - *next) / thread.ring.capacity() as u64);
+            }
             *next = end;
             if self.client != 0 {
                 slots.retain(|slot| [0, self.client].contains(&slot.client()));

@@ -62,6 +62,10 @@ impl Ring {
         self.head.store(head + 1, Ordering::Release);
     }
 
+    pub(crate) fn capacity(&self) -> usize {
+        self.cells.len()
+    }
+
     /// How many slots were written so far.
     pub(crate) fn written(&self) -> u64 {
         self.head.load(Ordering::Acquire)

@@ -1,7 +1,7 @@
 //! Threads write: each to its own rings.
 //!
-//! A thread begins with a small ring and takes a larger one when it has been round, so that only threads
-//! that run much have much memory. What few nodes have, names of their own and messages of errors, lies in a
+//! A thread begins with a small ring and takes a larger one when it goes round too soon, so that only threads
+//! that run many short functions have much memory. What few nodes have, names of their own and messages of errors, lies in a
 //! list beside the rings, the latest of which are kept.
 //!
 //! The clock is read where a function begins and ends. When a node is made, the time is that of the thread's
@@ -16,9 +16,12 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
-/// A thread's rings, in slots of 32 bytes.
-const CAPACITIES: [usize; 3] = [1 << 10, 1 << 14, 1 << 18];
+/// A thread's rings, in slots of 32 bytes. The smaller ones stay in the caches of a core.
+const CAPACITIES: [usize; 4] = [1 << 10, 1 << 14, 1 << 16, 1 << 18];
+/// A thread that goes round in less than this takes a larger ring: readers may look more seldom.
+const SOON: Duration = Duration::from_millis(4);
 /// The latest rings without a thread that are kept, for readers that have not come to them.
 const ENDED: usize = 64;
 /// The latest texts that are kept.
@@ -156,6 +159,8 @@ pub(crate) struct Writer {
     size: usize,
     /// Whether the clock is the processor's counter.
     counts: bool,
+    /// When it was last at the end of the ring.
+    began: u64,
     /// What the clock said last, and how many nodes may still be made with it.
     latest: u64,
     made: u32,
@@ -166,7 +171,7 @@ impl Writer {
         static NUMBERS: AtomicU32 = AtomicU32::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         let thread = begin(number, CAPACITIES[0]);
-        Writer { thread, written: 0, size: 0, counts: CLOCK.counts(), latest: 0, made: 0 }
+        Writer { thread, written: 0, size: 0, counts: CLOCK.counts(), began: 0, latest: 0, made: 0 }
     }
 
     fn now(&mut self) -> u64 {
@@ -211,13 +216,24 @@ impl Writer {
     fn push(&mut self, slot: Slot) {
         self.thread.ring.write(self.written, slot);
         self.written += 1;
-        // A reader counts the oldest slot of a full ring as lost: the next may be being written in its place.
-        if self.written + 1 == CAPACITIES[self.size] as u64 && self.size + 1 < CAPACITIES.len() {
-            self.grow();
+        // One before the end: a reader counts the oldest slot of a full ring as lost, because the next may be
+        // being written in its place.
+        if (self.written + 1).is_multiple_of(CAPACITIES[self.size] as u64) {
+            self.went_round();
         }
     }
 
     #[cold]
+    #[inline(never)]
+    fn went_round(&mut self) {
+        let now = self.now();
+        let began = std::mem::replace(&mut self.began, now);
+        let took = CLOCK.time(now).saturating_sub(CLOCK.time(began));
+        if self.size + 1 < CAPACITIES.len() && (self.size == 0 || took < SOON) {
+            self.grow();
+        }
+    }
+
     fn grow(&mut self) {
         self.size += 1;
         self.written = 0;
@@ -277,7 +293,7 @@ pub(super) fn unseen(f: impl FnOnce()) -> Vec<Slot> {
     // The largest size, so that the ring is not replaced when it is full.
     let size = CAPACITIES.len() - 1;
     let counts = CLOCK.counts();
-    let writer = Writer { thread: thread.clone(), written: 0, size, counts, latest: 0, made: 0 };
+    let writer = Writer { thread: thread.clone(), written: 0, size, counts, began: 0, latest: 0, made: 0 };
     let mut slots = Vec::new();
     if let Ok(real) = OWN.try_with(|own| own.replace(writer)) {
         f();

@@ -39,10 +39,10 @@ use story::Story;
 
 /// The most slots that are kept: 256 MiB, some 1.5 million nodes.
 const MOST: usize = 8 << 20;
-/// How often rings are read while nodes run, and when none do: a thread that begins to run trivial nodes
-/// goes round its largest ring in about 4 ms.
+/// How often rings are read, so that they are a tenth to a third full: each look takes a core from its program for
+/// some ten microseconds. A thread that begins to run trivial nodes goes round its largest ring in some 10 ms.
 const OFTEN: Duration = Duration::from_micros(500);
-const SELDOM: Duration = Duration::from_millis(2);
+const SELDOM: Duration = Duration::from_millis(4);
 
 /// Keeps what happens to nodes, until [`finish`](Recording::finish) makes a report of it or it is dropped.
 ///
@@ -152,7 +152,11 @@ impl Kept {
             let is_last = stop.load(Ordering::Relaxed);
             let now = events.now();
             let batches = events.take();
-            pause = if batches.is_empty() { SELDOM.min(pause * 2) } else { OFTEN };
+            pause = match events.fullest() {
+                0..10 => SELDOM.min(pause * 2),
+                10..30 => pause,
+                _ => OFTEN.max(pause / 4),
+            };
             for batch in batches {
                 if slots + batch.len() > MOST {
                     left_out += batch.len() as u64;
