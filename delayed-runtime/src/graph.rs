@@ -133,7 +133,7 @@ fn inputs(node: Node) -> Vec<(NodeRef, &'static str)> {
 fn function(node: Node, info: &NodeInfo) -> Cow<'static, str> {
     match node.vtable().task {
         task if task.is_value() => "".into(),
-        task if task.is_operation() => info.name().to_owned().into(),
+        task if task.is_operation() && !info.name().is_empty() => info.name().to_owned().into(),
         task => task.name.into(),
     }
 }

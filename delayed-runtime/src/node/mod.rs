@@ -102,10 +102,11 @@ const HOLDS_ONE: u8 = 0x10;
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
 
-/// A payload and edges that surely fit into a small block.
+/// A payload and edges that make a small block, if any does.
 const FEW_BYTES: usize = 256;
 const FEW_EDGES: usize = 32;
-const _: () = assert!(!chunk::is_large(size_of::<Header>() + FEW_EDGES * EDGE + FEW_BYTES, chunk::ALIGN));
+const FEW_ARE_SMALL: bool =
+    !chunk::is_large(size_of::<Header>() + FEW_EDGES * EDGE + FEW_BYTES, chunk::ALIGN);
 
 /// A future of an asynchronous node. It writes the value itself.
 pub(crate) type NodeFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -311,7 +312,12 @@ impl Node {
         let placed = self.marks().load(Ordering::Relaxed) & PLACED != 0;
         let vtable = self.vtable();
         // Most nodes: known to be small without the exact layout.
-        if !placed && vtable.align <= chunk::ALIGN && vtable.size <= FEW_BYTES && self.edges() <= FEW_EDGES {
+        if FEW_ARE_SMALL
+            && !placed
+            && vtable.align <= chunk::ALIGN
+            && vtable.size <= FEW_BYTES
+            && self.edges() <= FEW_EDGES
+        {
             // SAFETY: the block is live as the node is.
             return unsafe { chunk::serial(self.0.cast(), false) };
         }
