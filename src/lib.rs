@@ -126,9 +126,10 @@
 //! ```
 //!
 //! [`save`](Report::save) writes a page, JSON, or a trace for Perfetto. With no change to the program, the
-//! environment variable `DELAYED_REPORT=report.html` (or another of these endings) records the whole process
-//! and writes the report when it returns from `main` or exits; `DELAYED_REPORT=-` shows it on the terminal. A
-//! process that is killed by a signal writes none.
+//! environment variable `DELAYED_REPORT=report.html` (or another of these endings) records all clients from the
+//! first one on and writes the report when the process returns from `main` or exits; `DELAYED_REPORT=-` prints it
+//! to the error stream. A file that is there is overwritten, also by child processes, which inherit the variable.
+//! A process that aborts or is killed by a signal writes none.
 //!
 //! | the time of the client's threads goes to | which is |
 //! |---|---|
@@ -164,6 +165,18 @@
 //! long, of level debug for all others, also those that fail because of what they need. The example
 //! `tracing` prints them.
 //!
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `progress` | bars on a terminal, by indicatif 0.18 |
+//! | `png` | pictures as PNG |
+//! | `tracing` | a span for each node |
+//! | `serde` | a [`Graph`] is saved and read back |
+//! | `petgraph` | a [`Graph`] converts into petgraph 0.8's `DiGraph` |
+//!
 //! # Restrictions
 //!
 //! - Values are `Send + Sync + 'static`, because threads share them.
@@ -179,13 +192,24 @@
 
 #[doc(inline)]
 pub use delayed_runtime::{
-    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Counts, Delayed,
-    Edge, Enter, Error, Event, Events, Explanation, FunctionTimes, Gather, Graph, GraphNode, IntoAny,
-    IntoAnyRef, IntoArg, IntoArgRef, IntoArgs, Live, NodeInfo, Progress, Progressing, Recording, Ref, Report,
-    Runs, Settle, Sole, Spent, Status, Step, Style, ThreadTimes, Value, What, as_completed, call, call_async,
-    compute, events, explain, gather, metrics, persist, record, settle, value, visualize, visualize_with,
-    wait,
+    AsCompleted, Callable, Client, ClientBuilder, Collection, Colour, Compute, ComputeRef, Delayed, Edge,
+    Enter, Error, Event, Events, Explanation, Gather, Graph, GraphNode, IntoAny, IntoAnyRef, IntoArg,
+    IntoArgRef, IntoArgs, NodeInfo, Progress, Progressing, Recording, Ref, Report, Settle, Sole, Status,
+    Style, Value, as_completed, call, call_async, compute, events, explain, gather, metrics, persist, record,
+    settle, value, visualize, visualize_with, wait,
 };
+
+/// What [`Events`] tell.
+pub mod event {
+    #[doc(inline)]
+    pub use delayed_runtime::{Counts, Runs, What};
+}
+
+/// What a [`Report`] consists of.
+pub mod report {
+    #[doc(inline)]
+    pub use delayed_runtime::{FunctionTimes, Live, Spent, Step, ThreadTimes};
+}
 
 #[cfg(feature = "progress")]
 #[doc(inline)]

@@ -2,7 +2,8 @@
 
 mod support;
 
-use delayed::{Client, Delayed, Event, Runs, Status, What, delayed};
+use delayed::event::{Runs, What};
+use delayed::{Client, Delayed, Event, Status, delayed};
 use futures::executor::block_on;
 use std::cell::RefCell;
 use std::collections::HashMap;

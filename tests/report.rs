@@ -1,6 +1,7 @@
 //! Reports of recordings, and those that `DELAYED_REPORT` asks for.
 
-use delayed::{Client, Delayed, Report, Runs, Status, delayed};
+use delayed::event::Runs;
+use delayed::{Client, Delayed, Report, Status, delayed};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -223,7 +223,8 @@ impl Client {
         Recording::start(Some(self.engine.clone()))
     }
 
-    /// Reads what happens to the nodes that this client runs, from now on.
+    /// Reads what happens to the nodes that this client runs, from now on. What happens without a client, that
+    /// nodes are made, released, and fail before they start, is told of all.
     pub fn events(&self) -> Events {
         Events::new(self.engine.number)
     }

@@ -44,6 +44,16 @@ fn is_steady() -> bool {
     }
 }
 
+/// The time and the counter at one moment: the closest of some, because the thread may be interrupted between.
+fn pair() -> (Instant, u64) {
+    let read = || {
+        let (begin, ticks) = (Instant::now(), self::ticks());
+        (begin.elapsed(), begin, ticks)
+    };
+    let (_, begin, ticks) = (0..16).map(|_| read()).min_by_key(|(took, ..)| *took).expect("some were read");
+    (begin, ticks)
+}
+
 /// A clock for the process: the counter where it is steady, else the operating system's.
 #[derive(Debug)]
 pub(crate) struct Clock {
@@ -58,12 +68,11 @@ impl Clock {
     /// Begins, and takes some milliseconds to find out how fast the counter is.
     pub(crate) fn begin() -> Clock {
         const MEASURED: Duration = Duration::from_millis(5);
-        let (begin, ticks) = (Instant::now(), self::ticks());
+        let (begin, ticks) = pair();
         let rate = is_steady().then(|| {
             std::thread::sleep(MEASURED);
-            // The time between the two reads is not counted.
-            let (now, later) = (self::ticks(), begin.elapsed());
-            later.as_nanos() as f64 / now.wrapping_sub(ticks).max(1) as f64
+            let (end, later) = pair();
+            end.duration_since(begin).as_nanos() as f64 / later.wrapping_sub(ticks).max(1) as f64
         });
         Clock { begin, ticks, rate }
     }

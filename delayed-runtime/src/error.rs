@@ -370,6 +370,11 @@ impl Error {
         matches!(self.0.origin.cause, Cause::Cancelled)
     }
 
+    /// Whether the node was cancelled, by somebody or by its time limit.
+    pub(crate) fn is_given_up(&self) -> bool {
+        matches!(self.0.origin.cause, Cause::Cancelled | Cause::TimedOut(_))
+    }
+
     /// Whether the node took longer than its time limit, or its function failed with the `Elapsed` of
     /// `tokio::time::timeout`.
     pub fn is_timeout(&self) -> bool {

@@ -48,7 +48,7 @@ pub enum What {
     /// A wish named it: `compute`, `persist` and the like.
     Demanded,
     /// Its function takes the value of another node. These follow `Started`, or `Failed` of a node that
-    /// never started, in the order of the arguments.
+    /// never started, in the order of the arguments; then some of more than 64 may be missing.
     #[non_exhaustive]
     Needs {
         /// The number of the other node.
@@ -66,7 +66,7 @@ pub enum What {
         /// How it runs.
         runs: Runs,
     },
-    /// It has its value. An asynchronous one may say so on another thread than it started on.
+    /// It has its value. An asynchronous node may say so on another thread than it started on.
     #[non_exhaustive]
     Finished {
         /// The size of the value: that of its type, and the memory behind it for `String` and
@@ -76,7 +76,7 @@ pub enum What {
     /// It has an error. It has not started if an input failed, or if it was cancelled before.
     #[non_exhaustive]
     Failed {
-        /// The error on one line, unless too many failed since.
+        /// The error on one line; `None` if 16,384 later errors and names have taken its place.
         error: Option<Arc<str>>,
     },
     /// Nobody can reach it any more, and its memory is free. The time is that of the thread's next event, or of
@@ -122,16 +122,18 @@ pub(crate) enum Step {
     Started,
     Finished,
     Failed,
+    Released,
 }
 
 impl Batch {
-    /// The nodes that have started or ended, in their order.
+    /// The nodes that have come further, in the order of this thread.
     pub(crate) fn steps(&self) -> impl Iterator<Item = (u64, Step)> {
         self.slots.iter().filter_map(|slot| {
             let step = match slot.kind() {
                 Kind::Started | Kind::StartedBlocking | Kind::StartedAsync => Step::Started,
                 Kind::Finished => Step::Finished,
                 Kind::Failed => Step::Failed,
+                Kind::Released => Step::Released,
                 _ => return None,
             };
             Some((slot.id(), step))
@@ -152,17 +154,31 @@ struct Last {
     named: Option<Slot>,
 }
 
+/// How far a reader has come in a ring.
+#[derive(Debug)]
+struct Place {
+    thread: Arc<Thread>,
+    next: u64,
+    /// The ring is in the list no more: this look is the last.
+    is_last: bool,
+}
+
 /// Reads what happens to nodes: made by [`Client::events`](crate::Client::events) and [`events`].
 ///
-/// What happened before it was made is not told. A reader that looks too seldom loses the oldest events,
-/// which [`lost`](Events::lost) counts; a thread keeps those of its latest 4 ms at
-/// least, unless these are more than 262,144, some 50,000 nodes.
+/// What happened before it was made is not told. Nobody is woken for an event: a reader looks every few
+/// milliseconds. One that looks too seldom loses the oldest events, which [`lost`](Events::lost) counts; a
+/// thread keeps those of its latest 4 ms at least, unless these are more than 262,144, some 50,000 nodes.
+///
+/// While there is a reader, each thread that makes, runs or frees nodes has 32 KiB for its events, and up to
+/// 10 MiB if its functions are very short.
 #[derive(Debug)]
 pub struct Events {
     /// Of one client, or of all for zero.
     client: u16,
-    /// The rings that it has come to, and the next slot of each.
-    places: Vec<(Arc<Thread>, u64)>,
+    /// The rings that it has come to.
+    places: Vec<Place>,
+    /// The slots of rings that had gone from the list, at the last look.
+    gone_slots: u64,
     /// By the threads' numbers, because a thread may have one ring after the other.
     lasts: HashMap<u32, Last>,
     lost: u64,
@@ -172,7 +188,21 @@ pub struct Events {
     fullest: u64,
 }
 
-/// Reads what happens to the nodes of all clients.
+/// Reads what happens to the nodes of all clients, from now on. The first reader of a process takes 5 ms, in which
+/// it sets its clock.
+///
+/// ```
+/// # use delayed_runtime as delayed;
+/// # use delayed::What;
+/// let mut events = delayed::events();
+/// assert_eq!(delayed::call(|| 3, ()).wait()?, 3);
+/// for event in events.read() {
+///     if let What::Started { node, .. } = event.what {
+///         println!("{:?}: {} starts on thread {}", event.time, node.name(), event.thread);
+///     }
+/// }
+/// # Ok::<(), delayed::Error>(())
+/// ```
 pub fn events() -> Events {
     Events::new(0)
 }
@@ -182,10 +212,21 @@ impl Events {
         LazyLock::force(&CLOCK);
         READERS.fetch_add(1, Ordering::Relaxed);
         let threads = threads();
-        let places = threads.all.iter().map(|thread| (thread.clone(), thread.ring.written())).collect();
-        let before = threads.counts();
+        let place = |thread: &Arc<Thread>| Place {
+            thread: thread.clone(),
+            next: thread.ring.written(),
+            is_last: false,
+        };
+        let places = threads.all.iter().map(place).collect();
+        let (before, gone_slots) = (threads.counts(), threads.gone_slots);
         drop(threads);
-        Events { client, places, lasts: HashMap::new(), lost: 0, before, fullest: 0 }
+        Events { client, places, gone_slots, lasts: HashMap::new(), lost: 0, before, fullest: 0 }
+    }
+
+    /// The reader only counts, and holds no ring.
+    pub(crate) fn only_counts(mut self) -> Events {
+        self.places = Vec::new();
+        self
     }
 
     /// What the reader's clock says: see [`Event::time`].
@@ -205,7 +246,7 @@ impl Events {
         self.lost
     }
 
-    /// What happened since this reader was made, to the nodes of all clients. No event is too many to be counted.
+    /// How much happened since this reader was made, to the nodes of all clients.
     pub fn counts(&self) -> Counts {
         threads().counts().since(self.before)
     }
@@ -217,26 +258,21 @@ impl Events {
 
     /// The slots since the last call.
     pub(crate) fn take(&mut self) -> Vec<Batch> {
-        for thread in &threads().all {
-            if !self.places.iter().any(|(known, _)| Arc::ptr_eq(known, thread)) {
-                self.places.push((thread.clone(), 0));
-            }
-        }
+        self.find_rings();
         LOOKED.store(CLOCK.now(), Ordering::Relaxed);
         let mut batches = Vec::new();
         self.fullest = 0;
-        self.places.retain_mut(|(thread, next)| {
-            // Read before the ring, so that nothing is written to it afterwards.
-            let ended = thread.ended.load(Ordering::Acquire);
+        for Place { thread, next, .. } in &mut self.places {
             let mut slots = Vec::new();
             let (lost, end) = thread.ring.read(*next, &mut slots);
             self.lost += lost;
-            if !ended {
+            if !thread.ended.load(Ordering::Relaxed) {
                 self.fullest = self.fullest.max(100 * (end - *next) / thread.ring.capacity() as u64);
             }
             *next = end;
             if self.client != 0 {
                 slots.retain(|slot| [0, self.client].contains(&slot.client()));
+                slots.shrink_to_fit();
             }
             if !slots.is_empty() {
                 let last = self.lasts.entry(thread.number).or_default();
@@ -249,16 +285,36 @@ impl Events {
                 let (until, texts) = (CLOCK.now(), texts_of(&slots));
                 batches.push(Batch { thread: thread.number, time, until, texts, slots });
             }
-            // An ended ring stays known while it is in the list, or it would be read again.
-            !ended || Arc::strong_count(thread) > 1
-        });
+        }
+        // A ring stays known while it is in the list, or it would be read again.
+        self.places.retain(|place| !place.is_last);
         batches
+    }
+
+    /// Comes to rings that are new in the list; of those that came and went meanwhile all is lost.
+    fn find_rings(&mut self) {
+        let threads = threads();
+        let mut gone = threads.gone_slots - std::mem::replace(&mut self.gone_slots, threads.gone_slots);
+        for place in &mut self.places {
+            place.is_last = place.thread.gone.load(Ordering::Relaxed);
+            if place.is_last {
+                gone -= place.thread.ring.written();
+            }
+        }
+        self.lost += gone;
+        for thread in &threads.all {
+            if !self.places.iter().any(|place| Arc::ptr_eq(&place.thread, thread)) {
+                self.places.push(Place { thread: thread.clone(), next: 0, is_last: false });
+            }
+        }
     }
 }
 
 impl Drop for Events {
     fn drop(&mut self) {
-        READERS.fetch_sub(1, Ordering::Relaxed);
+        if READERS.fetch_sub(1, Ordering::Relaxed) == 1 {
+            threads().forget_all();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ pub use bars::{ProgressBars, progress, progress_on};
 use crate::client::Client;
 use crate::event::{Events, Step};
 use futures_core::Stream;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -20,6 +20,9 @@ use tokio::sync::mpsc;
 const EACH: Duration = Duration::from_millis(100);
 
 /// How many nodes of a client have come how far: see [`Client::progress`].
+///
+/// There is no total, because graphs are wished for at any time: [`explain`](crate::explain()) says before a wish
+/// how many nodes would run. Nodes that fail because of an input never start, and are in no number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
@@ -31,7 +34,7 @@ pub struct Progress {
     pub finished: u64,
     /// Of these, nodes that have failed. Those that never started are not counted.
     pub failed: u64,
-    /// Events that came too fast. With some, the other numbers are too small.
+    /// Events that came too fast. With some, the other numbers are wrong.
     pub lost: u64,
 }
 
@@ -44,6 +47,11 @@ pub struct Progressing {
     /// What was given last.
     told: Option<Progress>,
     running: HashSet<u64>,
+    /// Nodes of whose start nobody has told yet, since it stands in another thread's ring, and whether they
+    /// failed: those of the last look and of this one.
+    early: [HashMap<u64, bool>; 2],
+    /// Nodes that were released at the last look.
+    released: Vec<u64>,
 }
 
 impl Client {
@@ -53,13 +61,15 @@ impl Client {
     pub fn progress(&self) -> Progressing {
         let (tick, ticks) = mpsc::channel(1);
         // The runtime's task and not a timer of the stream, which would panic once the runtime is gone.
+        let engine = self.engine().clone();
         self.engine().runtime().spawn(async move {
-            while tick.send(()).await.is_ok() {
+            while !engine.is_closed() && tick.send(()).await.is_ok() {
                 tokio::time::sleep(EACH).await;
             }
         });
         let (now, told, running) = (Progress::default(), None, HashSet::new());
-        Progressing { events: self.events(), ticks, now, told, running }
+        let early = [HashMap::new(), HashMap::new()];
+        Progressing { events: self.events(), ticks, now, told, running, early, released: Vec::new() }
     }
 }
 
@@ -67,14 +77,31 @@ impl Progressing {
     /// Takes what has happened into account.
     fn look(&mut self) {
         let (now, running) = (&mut self.now, &mut self.running);
+        self.early.swap(0, 1);
+        self.early[1].clear();
+        let released = std::mem::take(&mut self.released);
+        let mut ends = |failed| if failed { now.failed += 1 } else { now.finished += 1 };
         for (node, step) in self.events.take().iter().flat_map(|batch| batch.steps()) {
             match step {
-                // A node that asks for one more input starts twice.
-                Step::Started => now.started += u64::from(running.insert(node)),
-                Step::Finished => now.finished += u64::from(running.remove(&node)),
-                Step::Failed => now.failed += u64::from(running.remove(&node)),
+                Step::Started => match self.early.iter_mut().find_map(|early| early.remove(&node)) {
+                    Some(failed) => {
+                        now.started += 1;
+                        ends(failed);
+                    }
+                    // A node that asks for one more input starts twice.
+                    None => now.started += u64::from(running.insert(node)),
+                },
+                Step::Finished | Step::Failed if running.remove(&node) => ends(step == Step::Failed),
+                Step::Finished | Step::Failed => {
+                    self.early[1].insert(node, step == Step::Failed);
+                }
+                Step::Released => self.released.push(node),
             }
         }
+        // What was released at the last look and has not ended was given up.
+        released.iter().for_each(|node| {
+            running.remove(node);
+        });
         now.running = running.len() as u64;
         now.lost = self.events.lost();
     }

@@ -26,9 +26,10 @@ pub enum Colour {
     Function,
     /// What the node was doing: its [`Status`](crate::Status).
     State,
-    /// The place in which it ran: [`GraphNode::order`](crate::GraphNode::order).
+    /// The place in which it ran: [`GraphNode::order`](crate::GraphNode::order). Graphs of
+    /// [`Report::graph`](crate::Report::graph) know it; those of handles do not, and are grey.
     Order,
-    /// How long it ran: [`GraphNode::time`](crate::GraphNode::time).
+    /// How long it ran: [`GraphNode::time`](crate::GraphNode::time), as for `Order`.
     Time,
 }
 

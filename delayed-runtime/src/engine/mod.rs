@@ -116,6 +116,13 @@ pub(crate) fn all() -> Vec<Arc<Engine>> {
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         static NUMBERS: AtomicU16 = AtomicU16::new(0);
+        let mut engines = engines();
+        engines.retain(|engine| engine.strong_count() > 0);
+        // One that no other has, as long as there are some.
+        let is_taken =
+            |number| engines.iter().filter_map(Weak::upgrade).any(|engine| engine.number == number);
+        let next = || NUMBERS.fetch_add(1, atomic::Ordering::Relaxed) % CLIENTS + 1;
+        let number = (0..CLIENTS).map(|_| next()).find(|number| !is_taken(*number)).unwrap_or(CLIENTS);
         MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
         let engine = Arc::new(Engine {
             injector: Injector::new(),
@@ -128,10 +135,8 @@ impl Engine {
             closed: AtomicBool::new(false),
             resources,
             runtime: runtime.into(),
-            number: NUMBERS.fetch_add(1, atomic::Ordering::Relaxed) % CLIENTS + 1,
+            number,
         });
-        let mut engines = engines();
-        engines.retain(|engine| engine.strong_count() > 0);
         engines.push(Arc::downgrade(&engine));
         drop(engines);
         engine

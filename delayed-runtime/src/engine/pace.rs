@@ -50,15 +50,13 @@ pub(super) struct Pace {
     ticks: u64,
     /// The function that was called last, if it was not timed.
     last: Option<&'static Vtable>,
-    /// Somebody wants to know of each node: none runs without a look.
-    watched: bool,
     /// The latest samples that were worth sharing.
     long_samples: u32,
 }
 
 impl Pace {
     pub(super) fn new() -> Self {
-        Pace { budget: 0, looks: SAMPLE, careful: 0, ticks: 0, last: None, watched: false, long_samples: 0 }
+        Pace { budget: 0, looks: SAMPLE, careful: 0, ticks: 0, last: None, long_samples: 0 }
     }
 
     /// Begins anew at a walk. What is known of the functions' pace stays.
@@ -68,12 +66,8 @@ impl Pace {
     }
 
     fn renew(&mut self) {
-        self.watched = event::is_on();
-        self.budget = if self.watched { 0 } else { BETWEEN_LOOKS };
-    }
-
-    pub(super) fn is_watched(&self) -> bool {
-        self.watched
+        // Somebody who looks wants to be told of each node: none runs without care.
+        self.budget = if event::is_on() { 0 } else { BETWEEN_LOOKS };
     }
 
     /// Whether a function may be called without a look at anything else.

@@ -9,6 +9,7 @@ use super::walk::{Load, Walker, Yields};
 use super::{apart, cost};
 use crate::context::Context;
 use crate::error::Error;
+use crate::event;
 use crate::node::{CANCELLED, DONE, EXCLUSIVE, Kind, Node, Outcome, RUNNING, SECOND};
 use crate::sync::Instant;
 use crate::sync::atomic::Ordering;
@@ -60,14 +61,14 @@ impl Walker<'_> {
     }
 
     #[inline(always)]
-    fn call_inside<const WATCHED: bool>(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
+    fn call_inside<const TELLS: bool>(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
             context.leave();
             drop_claim(node);
             return Ran::Published;
         }
-        if WATCHED {
+        if TELLS && event::is_on() {
             // SAFETY: the node is claimed by this walker and its function has not been called.
             unsafe { node.tell_started(self.client, false) };
         }
@@ -77,7 +78,8 @@ impl Walker<'_> {
         self.called = None;
         match outcome {
             Outcome::Done => {
-                if WATCHED {
+                // Somebody may have begun to look meanwhile.
+                if TELLS && event::is_on() {
                     node.tell_finished(self.client);
                 }
                 context.done(node);
@@ -94,22 +96,6 @@ impl Walker<'_> {
                 self.ended_otherwise(node, Ok(outcome))
             }
         }
-    }
-
-    /// The same for a node that somebody may watch.
-    #[inline(always)]
-    fn call_seen(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
-        if self.pace.is_watched() {
-            self.call_watched(node, frame, context)
-        } else {
-            self.call_inside::<false>(node, frame, context)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn call_watched(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
-        self.call_inside::<true>(node, frame, context)
     }
 
     #[cold]
@@ -172,7 +158,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return self.call_seen(node, frame, Context::of(node));
+                return self.call_inside::<true>(node, frame, Context::of(node));
             }
         }
         let now = Instant::now();
@@ -204,7 +190,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.call_seen(node, frame, context)))
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call_inside::<true>(node, frame, context)))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

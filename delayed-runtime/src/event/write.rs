@@ -1,8 +1,8 @@
 //! Threads write: each to its own rings.
 //!
 //! A thread begins with a small ring and takes a larger one when it goes round too soon, so that only threads
-//! that run many short functions have much memory. What few nodes have, names of their own and messages of errors, lies in a
-//! list beside the rings, the latest of which are kept.
+//! that run many short functions have much memory. What few nodes have, names of their own and messages of
+//! errors, lies in a list beside the rings, the latest of which are kept.
 //!
 //! The clock is read where a function begins and ends. When a node is made, the time is that of the thread's
 //! latest event or of the latest look of a reader; when one is freed, it is that of the thread's next event.
@@ -22,8 +22,10 @@ use std::time::Duration;
 const CAPACITIES: [usize; 4] = [1 << 10, 1 << 14, 1 << 16, 1 << 18];
 /// A thread that goes round in less than this takes a larger ring: readers may look more seldom.
 const SOON: Duration = Duration::from_millis(4);
-/// The latest rings without a thread that are kept, for readers that have not come to them.
-const ENDED: usize = 64;
+/// The slots of rings without a thread that are kept, for readers that have not come to them: 64 MiB.
+const ENDED: usize = 1 << 21;
+/// The longest text that is kept, in characters.
+const TEXT: usize = 1000;
 /// The latest texts that are kept.
 const TEXTS: usize = 1 << 14;
 /// Nodes that are made one after the other with one reading of the clock.
@@ -41,6 +43,8 @@ pub(super) struct Thread {
     pub(super) number: u32,
     /// The thread has ended, or has a larger ring. Written by it, once.
     pub(super) ended: AtomicBool,
+    /// The ring is in the list no more. Written once, under the list's lock.
+    pub(super) gone: AtomicBool,
 }
 
 /// How many events of each kind there were. Written by their thread.
@@ -65,7 +69,10 @@ impl Counters {
     }
 }
 
-/// How many nodes were made, and so on, while somebody looked: exact, unlike what a slow reader gets.
+/// How many nodes were made, and so on, while somebody looked.
+///
+/// Each event is counted, also those that a slow reader loses. A node that began before is counted from there
+/// on; one that is cancelled as it ends may count as finished and failed; `flatten` and `after` start twice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
@@ -105,8 +112,9 @@ impl Counts {
 
 pub(super) struct Threads {
     pub(super) all: Vec<Arc<Thread>>,
-    /// Of threads that are in the list no more.
+    /// Of rings that are in the list no more: what was counted, and how many slots were written.
     gone: Counts,
+    pub(super) gone_slots: u64,
     pub(super) texts: Texts,
 }
 
@@ -117,6 +125,31 @@ pub(super) struct Texts {
 }
 
 impl Threads {
+    /// Lets go of the oldest rings without a thread, until those left have no more slots than `most`.
+    pub(super) fn forget(&mut self, most: usize) {
+        // Acquire, because a thread says that it has ended before it has the lock.
+        let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Acquire);
+        let slots = |thread: &Arc<Thread>| thread.ring.capacity();
+        let mut kept: usize = self.all.iter().filter(|thread| ended(thread)).map(slots).sum();
+        let Threads { all, gone, gone_slots, .. } = self;
+        all.retain(|thread| {
+            let goes = kept > most && ended(thread);
+            if goes {
+                kept -= slots(thread);
+                gone.add(&thread.counts);
+                *gone_slots += thread.ring.written();
+                thread.gone.store(true, Ordering::Relaxed);
+            }
+            !goes
+        });
+    }
+
+    /// Nobody looks any more.
+    pub(super) fn forget_all(&mut self) {
+        self.forget(0);
+        self.texts.before += std::mem::take(&mut self.texts.latest).len();
+    }
+
     pub(super) fn counts(&self) -> Counts {
         let mut counts = self.gone;
         self.all.iter().for_each(|thread| counts.add(&thread.counts));
@@ -134,6 +167,7 @@ pub(super) fn threads() -> MutexGuard<'static, Threads> {
     static ALL: Mutex<Threads> = Mutex::new(Threads {
         all: Vec::new(),
         gone: Counts { built: 0, started: 0, finished: 0, failed: 0, released: 0 },
+        gone_slots: 0,
         texts: Texts { latest: VecDeque::new(), before: 0 },
     });
     ALL.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -147,7 +181,8 @@ pub(crate) fn text(text: &str) -> usize {
         texts.latest.pop_front();
         texts.before += 1;
     }
-    texts.latest.push_back(text.into());
+    let end = text.char_indices().nth(TEXT).map_or(text.len(), |(end, _)| end);
+    texts.latest.push_back(text[..end].into());
     texts.before + texts.latest.len()
 }
 
@@ -255,6 +290,7 @@ fn begin(number: u32, capacity: usize) -> Arc<Thread> {
         counts: Counters::default(),
         number,
         ended: AtomicBool::new(false),
+        gone: AtomicBool::new(false),
     });
     threads().all.push(thread.clone());
     thread
@@ -262,17 +298,7 @@ fn begin(number: u32, capacity: usize) -> Arc<Thread> {
 
 fn end(thread: &Thread) {
     thread.ended.store(true, Ordering::Release);
-    let Threads { all, gone, .. } = &mut *threads();
-    let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Relaxed);
-    let mut too_many = all.iter().filter(|thread| ended(thread)).count().saturating_sub(ENDED);
-    all.retain(|thread| {
-        let goes = too_many > 0 && ended(thread);
-        if goes {
-            too_many -= 1;
-            gone.add(&thread.counts);
-        }
-        !goes
-    });
+    threads().forget(ENDED);
 }
 
 thread_local! {
@@ -288,7 +314,8 @@ pub(crate) fn write(f: impl FnOnce(&mut Writer)) {
 /// What `f` writes on this thread, which no reader is told: the latest of it, if it is much.
 pub(super) fn unseen(f: impl FnOnce()) -> Vec<Slot> {
     let ring = Ring::new(CAPACITIES[1]);
-    let thread = Thread { ring, counts: Counters::default(), number: 0, ended: AtomicBool::new(true) };
+    let (ended, gone) = (AtomicBool::new(true), AtomicBool::new(true));
+    let thread = Thread { ring, counts: Counters::default(), number: 0, ended, gone };
     let thread = Arc::new(thread);
     // The largest size, so that the ring is not replaced when it is full.
     let size = CAPACITIES.len() - 1;

@@ -102,6 +102,8 @@ const HOLDS_ONE: u8 = 0x10;
 /// The most edges of a node. More are put into groups.
 pub(crate) const MOST_EDGES: usize = 128;
 
+/// Ids have 48 bits, which keys show and events have room for.
+const IDS: u64 = (1 << 48) - 1;
 /// A payload and edges that make a small block, if any does.
 const FEW_BYTES: usize = 256;
 const FEW_EDGES: usize = 32;
@@ -307,7 +309,7 @@ impl Node {
         self.pointer().addr()
     }
 
-    /// A number that no other node of this process has had.
+    /// A number that no other node of this process has had, as long as there were fewer than some 10^12.
     pub(crate) fn id(self) -> u64 {
         let placed = self.marks().load(Ordering::Relaxed) & PLACED != 0;
         let vtable = self.vtable();
@@ -319,11 +321,11 @@ impl Node {
             && self.edges() <= FEW_EDGES
         {
             // SAFETY: the block is live as the node is.
-            return unsafe { chunk::serial(self.0.cast(), false) };
+            return unsafe { chunk::serial(self.0.cast(), false) } & IDS;
         }
         let (block, size, align) = self.block();
         // SAFETY: the block is live as the node is.
-        unsafe { chunk::serial(block, chunk::is_large(size, align)) }
+        unsafe { chunk::serial(block, chunk::is_large(size, align)) & IDS }
     }
 
     pub(crate) fn place(self) -> Place {

@@ -124,7 +124,7 @@ impl Node {
         let told = match self.word(Ordering::Relaxed).state() {
             CANCELLED => true,
             // Cancelled before its last reference went, or given up with it, which `Released` tells.
-            ORPHANED => error.is_cancelled() || error.is_timeout(),
+            ORPHANED => error.is_given_up(),
             _ => false,
         };
         if self.is_seen() && !told {

@@ -14,10 +14,12 @@ use std::collections::HashMap;
 use std::fmt::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often the bars are drawn anew.
 const EACH: Duration = Duration::from_millis(50);
+/// How often events are read at most, which is when threads write fast.
+const OFTEN: Duration = Duration::from_micros(500);
 /// The functions with the most nodes have bars of their own.
 const FUNCTIONS: usize = 8;
 /// The longest name, in characters.
@@ -63,7 +65,9 @@ pub fn progress_on(bars: &MultiProgress, handles: impl Collection) -> ProgressBa
     let bars = Bars::new(bars, &handles);
     drop(handles);
     let (stop, stopped) = mpsc::channel();
-    let draw = move || bars.draw(events, || stopped.recv_timeout(EACH) == Err(RecvTimeoutError::Timeout));
+    let draw = move || {
+        bars.draw(events, |pause| stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout));
+    };
     let drawing = thread::Builder::new().name("delayed-progress".to_owned()).spawn(draw);
     match drawing {
         Ok(drawing) => ProgressBars { stop: Some(stop), drawing: Some(drawing) },
@@ -94,6 +98,8 @@ struct Bars {
     /// The bar of each node that has not ended.
     left: HashMap<u64, usize>,
     failed: u64,
+    /// Some of them may have ended unseen.
+    lost: bool,
 }
 
 impl Bars {
@@ -116,7 +122,8 @@ impl Bars {
         let functions = names.iter().map(|(name, count)| bars.add(bar(*count, name, ONE)));
         let functions = functions.collect::<Vec<_>>();
         let total = bars.add(bar(all, "all", ALL));
-        let mut bars = Bars { total, functions, left: HashMap::with_capacity(ids.len()), failed: 0 };
+        let mut bars =
+            Bars { total, functions, left: HashMap::with_capacity(ids.len()), failed: 0, lost: false };
         for (id, node) in ids {
             if graph.nodes[node].is_value() {
                 continue;
@@ -134,21 +141,26 @@ impl Bars {
         let Some(at) = self.left.remove(&id) else { return };
         self.functions[at].inc(1);
         self.total.inc(1);
-        if failed {
-            self.failed += 1;
-            self.total.set_message(format!("{} failed", self.failed));
-        }
+        self.failed += u64::from(failed);
     }
 
-    /// Draws until `goes_on` says no; it waits for a while.
-    fn draw(mut self, mut events: Events, mut goes_on: impl FnMut() -> bool) {
+    /// Draws until `goes_on` says no, which waits for a while.
+    fn draw(mut self, mut events: Events, mut goes_on: impl FnMut(Duration) -> bool) {
+        let (mut drawn, mut pause) = (Instant::now(), OFTEN);
         loop {
-            let is_last = !goes_on();
+            let is_last = !goes_on(pause);
             for (id, step) in events.take().iter().flat_map(|batch| batch.steps()).collect::<Vec<_>>() {
-                if step != Step::Started {
+                if let Step::Finished | Step::Failed = step {
                     self.ended(id, step == Step::Failed);
                 }
             }
+            pause = if events.fullest() > 10 { OFTEN.max(pause / 4) } else { (pause * 2).min(EACH) };
+            if !is_last && drawn.elapsed() < EACH {
+                continue;
+            }
+            drawn = Instant::now();
+            self.lost = events.lost() > 0;
+            self.say();
             // Bars that changed between two drawings are drawn here.
             self.functions.iter().chain([&self.total]).for_each(ProgressBar::tick);
             if is_last {
@@ -156,6 +168,12 @@ impl Bars {
                 return;
             }
         }
+    }
+
+    fn say(&self) {
+        let failed = if self.failed > 0 { format!("{} failed", self.failed) } else { String::new() };
+        let lost = if self.lost { "at least: events came too fast" } else { "" };
+        self.total.set_message([&*failed, lost].join(if self.failed > 0 && self.lost { ", " } else { "" }));
     }
 }
 

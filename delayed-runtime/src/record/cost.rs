@@ -20,17 +20,17 @@ pub(super) struct Cost {
 impl Cost {
     pub(super) fn measure() -> Cost {
         let input = || call::value(0_u64);
-        let none = lengths(call::call(|| 0_u64, ()));
-        let two = lengths(call::call(|a: u64, b: u64| a ^ b, (input(), input())));
+        let none = lengths(|| call::call(|| 0_u64, ()));
+        let two = lengths(|| call::call(|a: u64, b: u64| a ^ b, (input(), input())));
         Cost { inside: none[0], input: two[0].saturating_sub(none[0]) / 2, between: none[1] }
     }
 }
 
 /// How long telling of the node takes from start to end, and from there to the next start: in the middle,
 /// because others may have the core meanwhile.
-fn lengths(lazy: Delayed<u64>) -> [u64; 2] {
-    let done = call::value(0_u64);
+fn lengths(make: impl FnOnce() -> Delayed<u64>) -> [u64; 2] {
     let events = unseen(|| {
+        let (lazy, done) = (make(), call::value(0_u64));
         for _ in 0..ROUNDS {
             // SAFETY: nobody else has this handle, so the node is as it was made.
             unsafe { lazy.node().tell_started(0, false) };

@@ -22,7 +22,6 @@ const CURVE: (f64, f64) = (1000.0, 90.0);
 
 pub(super) fn page(report: &Report) -> String {
     let graph = report.graph();
-    // The picture of the graph gives its colours in the same order.
     let functions = report.story.functions.iter().map(|function| &*function.name);
     let colours = draw::of_functions(graph.nodes.iter().map(|node| &*node.function).chain(functions));
     let parts = [
@@ -195,7 +194,7 @@ fn live(report: &Report) -> String {
     let values = line(&|at| report.curve[at].values as f64 / most);
     let sizes = line(&|at| report.curve[at].bytes as f64 / largest);
     format!(
-        "<svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\"><path class=\"bytes\" d=\"{sizes}V{height}Z\"/><path class=\"values\" d=\"{values}\"/></svg><p><i class=\"values\"></i>up to {} values, <i class=\"bytes\"></i>up to {}; the most memory after {}.</p>",
+        "<svg viewBox=\"0 0 {width} {height}\" preserveAspectRatio=\"none\"><path class=\"bytes\" d=\"{sizes}V{height}Z\"/><path class=\"values\" d=\"{values}\"/></svg><p><i class=\"values\"></i>up to {} values, <i class=\"bytes\"></i>at least {}; most after {}.</p>",
         count(most as u64),
         bytes(peak.bytes),
         time(peak.time)

@@ -80,7 +80,7 @@ impl Story {
             }
             node.seen = true;
             if !is_on_its_thread(node, whole) && (node.has_ended() || whole) {
-                let end = if node.has_ended() { node.end.max(node.start) } else { self.end };
+                let end = if node.has_ended() { node.end } else { self.end }.max(node.start);
                 node.elapsed = end - node.start;
                 self.apart.push(Interval { node: index, begin: node.start, end });
             }

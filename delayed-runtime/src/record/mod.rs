@@ -150,8 +150,9 @@ impl Kept {
             thread::park_timeout(pause);
             // Before the rings are read, so that nothing is missing that came before it was set.
             let is_last = stop.load(Ordering::Relaxed);
-            let now = events.now();
             let batches = events.take();
+            // Afterwards, so that nothing that was read comes later.
+            let now = events.now();
             pause = match events.fullest() {
                 0..10 => SELDOM.min(pause * 2),
                 10..30 => pause,

@@ -45,7 +45,8 @@ pub struct Report {
     pub threads: Vec<ThreadTimes>,
     /// Where the time of the client's threads went.
     pub spent: Spent,
-    /// When the most memory was held by values that functions had made, and by how many.
+    /// When the known bytes of values that functions had made were most, and how many values there were. What
+    /// lies behind boxes, maps and vectors of structs is not known.
     pub peak: Live,
     /// What would help, most important first; empty if nothing stands out.
     pub advice: Vec<String>,
@@ -102,9 +103,9 @@ pub struct FunctionTimes {
     pub p50: Duration,
     /// 99 of 100 calls took no longer.
     pub p99: Duration,
-    /// The bytes of all its values, as far as they are known.
+    /// The known bytes of all its values: see [`What::Finished`](crate::What::Finished).
     pub bytes: u64,
-    /// How long it took a thread to come to one of its nodes from another node, in the middle.
+    /// The median of the times from the end of another node on the same thread to the start of one of these.
     pub scheduling: Duration,
     /// Its part of the critical path, from 0 to 1.
     pub critical: f64,

@@ -46,7 +46,8 @@ impl Format {
 impl Report {
     /// Writes the report in the format that the file's ending names: `.html`, a page that needs nothing
     /// else; `.json`, the figures; `.trace.json`, each node in Chrome's trace format, for
-    /// [Perfetto](https://ui.perfetto.dev); `.txt`, what `Display` shows.
+    /// [Perfetto](https://ui.perfetto.dev); `.txt`, what `Display` shows. In JSON times are nanoseconds, sizes
+    /// bytes, and shares go from 0 to 1.
     ///
     /// # Errors
     ///

@@ -109,7 +109,7 @@ impl Display for Report {
         writeln!(f, "\nthreads busy: {}{more}", shown.collect::<Vec<_>>().join(", "))?;
         let Self { peak, .. } = self;
         let values = count(peak.values as u64);
-        writeln!(f, "most alive: {values} values, {}, after {}", bytes(peak.bytes), time(peak.time))
+        writeln!(f, "most alive: {values} values, at least {}, after {}", bytes(peak.bytes), time(peak.time))
     }
 }
 
@@ -137,7 +137,7 @@ fn functions(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(
         f,
         "\n{:<NAME$} {:>11} {:>8} {:>8} {:>8} {:>8} {:>9} {:>9}",
-        "function", "calls", "total", "mean", "p50", "p99", "values", "critical"
+        "function", "calls", "total", "mean", "p50", "p99", "bytes ≥", "critical"
     )?;
     for function in report.functions.iter().take(FUNCTIONS) {
         writeln!(
