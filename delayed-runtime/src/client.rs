@@ -107,6 +107,7 @@ impl ClientBuilder {
             .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
         record::begin();
         let engine = Engine::new(runtime.handle().clone(), workers * threads, Resources::new(self.resources));
+        engine.list();
         Ok(Client { engine, threads_per_worker: threads, most_threads, runtime: Some(runtime) })
     }
 
@@ -185,6 +186,7 @@ impl Client {
         let threads = cores();
         record::begin();
         let engine = Engine::new(handle, threads, Resources::default());
+        engine.list();
         Ok(Client {
             engine,
             threads_per_worker: threads,
@@ -243,6 +245,7 @@ impl fmt::Debug for Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.engine.close();
+        self.engine.unlist();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -65,8 +65,8 @@ use crate::sync::{Handle, Injector, RwLock, RwLockReadGuard, RwLockWriteGuard, S
 use deferred::Deferred;
 use lane::Lane;
 use publish::give_up_queued;
+use std::sync::Arc;
 use std::sync::atomic::{self, AtomicU16};
-use std::sync::{Arc, Weak};
 use tokio::runtime::RuntimeFlavor;
 use urgent::Urgent;
 
@@ -100,31 +100,26 @@ pub(crate) fn most_threads() -> usize {
     MOST_THREADS.load(atomic::Ordering::Relaxed)
 }
 
-/// The engines that there are.
-fn engines() -> MutexGuard<'static, Vec<Weak<Engine>>> {
-    static ENGINES: Mutex<Vec<Weak<Engine>>> = Mutex::new(Vec::new());
+/// The engines of clients that there are.
+fn engines() -> MutexGuard<'static, Vec<Arc<Engine>>> {
+    static ENGINES: Mutex<Vec<Arc<Engine>>> = Mutex::new(Vec::new());
     ENGINES.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 /// All engines that are open.
 pub(crate) fn all() -> Vec<Arc<Engine>> {
-    let mut all: Vec<_> = engines().iter().filter_map(Weak::upgrade).collect();
-    all.retain(|engine| !engine.is_closed());
-    all
+    engines().iter().filter(|engine| !engine.is_closed()).cloned().collect()
 }
 
 impl Engine {
     pub(crate) fn new(runtime: impl Into<Handle>, loops: usize, resources: Resources) -> Arc<Engine> {
         static NUMBERS: AtomicU16 = AtomicU16::new(0);
-        let mut engines = engines();
-        engines.retain(|engine| engine.strong_count() > 0);
-        // One that no other has, as long as there are some.
-        let is_taken =
-            |number| engines.iter().filter_map(Weak::upgrade).any(|engine| engine.number == number);
+        // One that no other client has, as long as there are some.
+        let is_taken = |number| engines().iter().any(|engine| engine.number == number);
         let next = || NUMBERS.fetch_add(1, atomic::Ordering::Relaxed) % CLIENTS + 1;
         let number = (0..CLIENTS).map(|_| next()).find(|number| !is_taken(*number)).unwrap_or(CLIENTS);
         MOST_THREADS.fetch_max(loops, atomic::Ordering::Relaxed);
-        let engine = Arc::new(Engine {
+        Arc::new(Engine {
             injector: Injector::new(),
             urgent: Urgent::default(),
             deferred: Deferred::default(),
@@ -136,10 +131,7 @@ impl Engine {
             resources,
             runtime: runtime.into(),
             number,
-        });
-        engines.push(Arc::downgrade(&engine));
-        drop(engines);
-        engine
+        })
     }
 
     #[inline(always)]
@@ -154,6 +146,19 @@ impl Engine {
 
     pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
         &self.runtime
+    }
+
+    /// Says that the engine is that of a client, until [`unlist`](Engine::unlist).
+    pub(crate) fn list(self: &Arc<Self>) {
+        engines().push(self.clone());
+    }
+
+    pub(crate) fn unlist(&self) {
+        let mut engines = engines();
+        let at = engines.iter().position(|engine| std::ptr::eq(&**engine, self));
+        let engine = at.map(|at| engines.swap_remove(at));
+        drop(engines);
+        drop(engine);
     }
 
     /// How many loops there should be.
