@@ -253,7 +253,8 @@ impl Writer {
         self.written += 1;
         // One before the end: a reader counts the oldest slot of a full ring as lost, because the next may be
         // being written in its place.
-        if (self.written + 1).is_multiple_of(CAPACITIES[self.size] as u64) {
+        // Capacities are powers of two, which a division does not know.
+        if (self.written + 1) & (CAPACITIES[self.size] as u64 - 1) == 0 {
             self.went_round();
         }
     }
