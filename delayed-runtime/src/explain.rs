@@ -3,6 +3,7 @@
 use crate::collection::Collection;
 use crate::graph::{self, Edge, Graph, GraphNode};
 use crate::handle::{Delayed, Status};
+use crate::units;
 use crate::visible;
 use std::collections::HashMap;
 use std::fmt;
@@ -252,17 +253,8 @@ impl Explanation {
     }
 }
 
-/// A number with its thousands apart.
 fn number(number: usize) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+    units::count(number as u64)
 }
 
 fn many(count: usize, what: &str) -> String {

@@ -34,6 +34,7 @@ mod slot;
 mod sync;
 mod task;
 mod unified;
+mod units;
 mod visible;
 mod watch;
 

@@ -1,8 +1,8 @@
 //! What would make the run faster, in sentences.
 
 use super::report::{FunctionTimes, Report, ratio};
-use super::units::{bytes, count, percent, place, time};
 use crate::event::Runs;
+use crate::units::{bytes, count, percent, place, time};
 use crate::visible;
 use std::collections::HashMap;
 use std::time::Duration;

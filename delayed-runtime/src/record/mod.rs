@@ -20,7 +20,6 @@ mod terminal;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod trace;
-mod units;
 
 pub(crate) use environment::begin;
 pub use report::{FunctionTimes, Report, Step, ThreadTimes};

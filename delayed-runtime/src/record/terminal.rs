@@ -1,7 +1,7 @@
 //! A report for a terminal: at most 40 lines of 100 columns.
 
 use super::report::{Report, Step, ratio};
-use super::units::{bytes, count, percent, place, time};
+use crate::units::{bytes, count, percent, place, time};
 use crate::visible;
 use std::cmp::Reverse;
 use std::fmt::{self, Display, Formatter};

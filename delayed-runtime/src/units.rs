@@ -4,14 +4,14 @@ use crate::visible;
 use std::time::Duration;
 
 /// Three digits and a unit: `40 ns`, `1.23 µs`, `456 ms`, `12.3 s`.
-pub(super) fn time(time: Duration) -> String {
+pub(crate) fn time(time: Duration) -> String {
     let nanos = time.as_nanos() as f64;
     let units = [("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9)];
     scaled(nanos, &units, 999.5)
 }
 
 /// `640 B`, `1.25 KiB`, `3.00 GiB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let units = [("B", 1.0), ("KiB", 1024.0), ("MiB", 1048576.0), ("GiB", 1073741824.0)];
     scaled(bytes as f64, &units, 1023.5)
 }
@@ -31,7 +31,7 @@ fn scaled(number: f64, units: &[(&str, f64)], most: f64) -> String {
 }
 
 /// `1,234,567`.
-pub(super) fn count(count: u64) -> String {
+pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::with_capacity(digits.len() * 4 / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -44,7 +44,7 @@ pub(super) fn count(count: u64) -> String {
 }
 
 /// `src/main.rs:41`; of long paths, the end.
-pub(super) fn place(file: &str, line: u32) -> String {
+pub(crate) fn place(file: &str, line: u32) -> String {
     const LONGEST: usize = 46;
     let file = visible::line(file);
     match file.char_indices().rev().nth(LONGEST) {
@@ -54,7 +54,7 @@ pub(super) fn place(file: &str, line: u32) -> String {
 }
 
 /// `71 %`, `0.4 %`.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if (0.05..0.95).contains(&percent) { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
