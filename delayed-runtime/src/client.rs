@@ -105,9 +105,8 @@ impl ClientBuilder {
             .enable_all()
             .build()
             .map_err(|e| error(format!("the runtime does not start: {e}"), at))?;
-        record::begin();
-        let engine = Engine::new(runtime.handle().clone(), workers * threads, Resources::new(self.resources));
-        engine.list();
+        let resources = Resources::new(self.resources);
+        let engine = open_engine(runtime.handle().clone(), workers * threads, resources);
         Ok(Client { engine, threads_per_worker: threads, most_threads, runtime: Some(runtime) })
     }
 
@@ -150,6 +149,14 @@ impl ClientBuilder {
     }
 }
 
+/// The engine of a new client, which takes it off the list when it is dropped.
+fn open_engine(runtime: Handle, loops: usize, resources: Resources) -> Arc<Engine> {
+    record::begin();
+    let engine = Engine::new(runtime, loops, resources);
+    engine.list();
+    engine
+}
+
 fn check_size(
     workers: usize,
     threads: usize,
@@ -184,9 +191,7 @@ impl Client {
         let handle = Handle::try_current()
             .map_err(|_| error("`current_runtime` needs a tokio runtime around it".into(), at))?;
         let threads = cores();
-        record::begin();
-        let engine = Engine::new(handle, threads, Resources::default());
-        engine.list();
+        let engine = open_engine(handle, threads, Resources::default());
         Ok(Client {
             engine,
             threads_per_worker: threads,

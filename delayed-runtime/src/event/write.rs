@@ -47,6 +47,19 @@ pub(super) struct Thread {
     pub(super) gone: AtomicBool,
 }
 
+impl Thread {
+    /// `ended`: it is never in the list.
+    fn new(number: u32, capacity: usize, ended: bool) -> Arc<Thread> {
+        Arc::new(Thread {
+            ring: Ring::new(capacity),
+            counts: Counters::default(),
+            number,
+            ended: AtomicBool::new(ended),
+            gone: AtomicBool::new(ended),
+        })
+    }
+}
+
 /// How many events of each kind there were. Written by their thread.
 #[derive(Debug, Default)]
 pub(super) struct Counters([AtomicU64; COUNTED]);
@@ -205,8 +218,12 @@ impl Writer {
     fn open() -> Writer {
         static NUMBERS: AtomicU32 = AtomicU32::new(1);
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
-        let thread = begin(number, CAPACITIES[0]);
-        Writer { thread, written: 0, size: 0, counts: CLOCK.counts(), began: 0, latest: 0, made: 0 }
+        Writer::on(begin(number, CAPACITIES[0]), 0)
+    }
+
+    /// Writes to a ring, from its first slot on.
+    fn on(thread: Arc<Thread>, size: usize) -> Writer {
+        Writer { thread, written: 0, size, counts: CLOCK.counts(), began: 0, latest: 0, made: 0 }
     }
 
     fn now(&mut self) -> u64 {
@@ -252,8 +269,7 @@ impl Writer {
         self.thread.ring.write(self.written, slot);
         self.written += 1;
         // One before the end: a reader counts the oldest slot of a full ring as lost, because the next may be
-        // being written in its place.
-        // Capacities are powers of two, which a division does not know.
+        // being written in its place. A mask and no division, because capacities are powers of two.
         if (self.written + 1) & (CAPACITIES[self.size] as u64 - 1) == 0 {
             self.went_round();
         }
@@ -286,13 +302,7 @@ impl Drop for Writer {
 }
 
 fn begin(number: u32, capacity: usize) -> Arc<Thread> {
-    let thread = Arc::new(Thread {
-        ring: Ring::new(capacity),
-        counts: Counters::default(),
-        number,
-        ended: AtomicBool::new(false),
-        gone: AtomicBool::new(false),
-    });
+    let thread = Thread::new(number, capacity, false);
     threads().all.push(thread.clone());
     thread
 }
@@ -314,14 +324,9 @@ pub(crate) fn write(f: impl FnOnce(&mut Writer)) {
 
 /// What `f` writes on this thread, which no reader is told: the latest of it, if it is much.
 pub(super) fn unseen(f: impl FnOnce()) -> Vec<Slot> {
-    let ring = Ring::new(CAPACITIES[1]);
-    let (ended, gone) = (AtomicBool::new(true), AtomicBool::new(true));
-    let thread = Thread { ring, counts: Counters::default(), number: 0, ended, gone };
-    let thread = Arc::new(thread);
+    let thread = Thread::new(0, CAPACITIES[1], true);
     // The largest size, so that the ring is not replaced when it is full.
-    let size = CAPACITIES.len() - 1;
-    let counts = CLOCK.counts();
-    let writer = Writer { thread: thread.clone(), written: 0, size, counts, began: 0, latest: 0, made: 0 };
+    let writer = Writer::on(thread.clone(), CAPACITIES.len() - 1);
     let mut slots = Vec::new();
     if let Ok(real) = OWN.try_with(|own| own.replace(writer)) {
         f();

@@ -22,6 +22,12 @@ impl Node {
         Data::Task(self.vtable().task, self.call_site())
     }
 
+    #[inline(always)]
+    fn tell(self, kind: slot::Kind, client: u16, data: Data) {
+        let id = self.id();
+        event::write(|own| own.write(kind, id, client, data));
+    }
+
     /// A node that was just made. It is given back, so that callers need not keep it meanwhile.
     #[inline(always)]
     pub(crate) fn built(self) -> Node {
@@ -32,8 +38,7 @@ impl Node {
     #[inline(never)]
     fn tell_built(self) -> Node {
         self.mark_told();
-        let (id, data) = (self.id(), self.data());
-        event::write(|own| own.write(slot::Kind::Built, id, 0, data));
+        self.tell(slot::Kind::Built, 0, self.data());
         self
     }
 
@@ -41,8 +46,7 @@ impl Node {
     #[cold]
     pub(crate) fn tell_demanded(self, client: u16) {
         if self.is_seen() {
-            let id = self.id();
-            event::write(|own| own.write(slot::Kind::Demanded, id, client, Data::Nothing));
+            self.tell(slot::Kind::Demanded, client, Data::Nothing);
         }
     }
 
@@ -102,8 +106,7 @@ impl Node {
         if self.is_seen() {
             // SAFETY: the caller has written the value and not published it.
             let bytes = unsafe { (self.vtable().measure)(self) };
-            let id = self.id();
-            event::write(|own| own.write(slot::Kind::Finished, id, client, Data::Number(bytes)));
+            self.tell(slot::Kind::Finished, client, Data::Number(bytes));
         }
     }
 
@@ -154,8 +157,7 @@ impl Node {
     #[cold]
     pub(crate) fn tell_released(self) {
         if self.is_seen() {
-            let id = self.id();
-            event::write(|own| own.write(slot::Kind::Released, id, 0, Data::Nothing));
+            self.tell(slot::Kind::Released, 0, Data::Nothing);
         }
     }
 }
