@@ -59,7 +59,8 @@ for_tuples!(tuples);
 /// What a parameter of type `T` accepts: a `T`, a handle of one, or a reference to a handle.
 ///
 /// The value of a handle is moved into its last consumer and cloned for the others, so `T: Clone`
-/// is asked for where a handle is passed, and only there. Collections of handles are accepted for
+/// is asked for where a handle is passed, and only there. (Consumers that begin at the same moment on
+/// several threads all clone it: none of them is the last.) Collections of handles are accepted for
 /// `Vec`, arrays and pairs; other shapes go through [`gather`](crate::gather).
 #[diagnostic::on_unimplemented(
     message = "the parameter takes `{T}`, a `Delayed<{T}>` or a reference to one; it cannot take `{Self}`",
