@@ -1,7 +1,7 @@
 //! What it costs to be looked at: `cargo bench --bench observation`.
 //!
-//! Nodes of some length, on one thread and on two, with nobody looking and with a recording. Rounds are interleaved, and each figure is
-//! the median of the rounds' ratios.
+//! Nodes of some length, on one thread and on two, with nobody looking, with a reader of events and with a
+//! recording. Rounds are interleaved, and each figure is the median of the rounds' ratios.
 
 use delayed::{Client, Delayed, delayed};
 use std::hint::black_box;
@@ -39,16 +39,14 @@ fn round(client: &Client, steps: u64) -> Duration {
     begin.elapsed()
 }
 
-/// How many steps take so long.
+/// How many steps make a node take so long on one thread, with all that a node costs.
 fn steps_of(length: Duration) -> u64 {
-    const STEPS: u64 = 1_000_000;
-    let fastest = (0..5).map(|_| {
-        let begin = Instant::now();
-        black_box(spin(STEPS));
-        begin.elapsed()
-    });
-    let fastest = fastest.min().unwrap_or_default();
-    (STEPS as f64 * length.as_secs_f64() / fastest.as_secs_f64()) as u64
+    let client = Client::builder().threads_per_worker(1).build().unwrap();
+    // Nearer each time: caches and the processor's pace differ with the length.
+    (0..8).fold(length.as_nanos() as u64, |steps, _| {
+        let took = median((0..5).map(|_| round(&client, steps).as_secs_f64() / NODES as f64).collect());
+        (steps as f64 * length.as_secs_f64() / took).max(1.0) as u64
+    })
 }
 
 fn main() {

@@ -130,7 +130,9 @@ impl Batch {
     pub(crate) fn steps(&self) -> impl Iterator<Item = (u64, Step)> {
         self.slots.iter().filter_map(|slot| {
             let step = match slot.kind() {
-                Kind::Started | Kind::StartedBlocking | Kind::StartedAsync => Step::Started,
+                Kind::Started | Kind::StartedWith | Kind::StartedBlocking | Kind::StartedAsync => {
+                    Step::Started
+                }
                 Kind::Finished => Step::Finished,
                 Kind::Failed => Step::Failed,
                 Kind::Released => Step::Released,
@@ -241,7 +243,8 @@ impl Events {
         decode(self.take())
     }
 
-    /// How many events were overwritten before they were read, so far.
+    /// How many events were overwritten before they were read, so far. A start may count as one with its first
+    /// `Needs`.
     pub fn lost(&self) -> u64 {
         self.lost
     }
@@ -350,7 +353,7 @@ pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
             }
         }
         let mut name: Option<(u64, Arc<str>)> = None;
-        for slot in slots {
+        for slot in slots.into_iter().flat_map(Slot::apart) {
             let (node, kind) = (slot.id(), slot.kind());
             if kind == Kind::Named {
                 name = texts.get(&slot.number()).map(|text| (node, text.clone()));
@@ -377,7 +380,7 @@ pub(crate) fn decode(batches: Vec<Batch>) -> Vec<Event> {
                 Kind::Finished => What::Finished { bytes: slot.number() as u64 },
                 Kind::Failed => What::Failed { error: texts.get(&slot.number()).cloned() },
                 Kind::Released => What::Released,
-                Kind::Named => unreachable!("left out above"),
+                Kind::Named | Kind::StartedWith => unreachable!("left out, or apart, above"),
             };
             events.push(Event { time: CLOCK.time(time), thread, node, what });
         }

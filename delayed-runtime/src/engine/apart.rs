@@ -81,7 +81,7 @@ impl Claim {
             self.stage = Stage::Called;
             if event::is_on() {
                 // SAFETY: the claim is ours, and the function has not been called.
-                unsafe { self.node.tell_started(self.demand.engine().number, true) };
+                unsafe { self.node.tell_started(self.demand.engine().number, true, None) };
             }
             // SAFETY: the claim is ours, and the inputs are done.
             let run = || unsafe { (self.node.vtable().run)(self.node) };

@@ -17,6 +17,8 @@ const BETWEEN_LOOKS: u32 = 800;
 const BESIDE: u32 = 60;
 /// One look of this many times the node that comes next.
 const SAMPLE: u32 = 16;
+/// And while somebody looks, so that each node is looked at: about as many nodes lie between two samples.
+const SAMPLE_WATCHED: u32 = 8 * SAMPLE;
 /// Short functions are shared if they take this long, as measured, and more for each input: what
 /// two threads share costs a journey between their caches.
 const WORTH_SHARING: u32 = 90;
@@ -83,6 +85,11 @@ impl Pace {
         }
     }
 
+    /// What [`clock::ticks`] said at the latest look.
+    pub(super) fn looked(&self) -> u64 {
+        self.ticks
+    }
+
     /// Whether short nodes are worth sharing.
     pub(super) fn shares(&self) -> bool {
         self.long_samples >= SAMPLES
@@ -124,7 +131,7 @@ impl Pace {
             self.budget = 0;
         }
         if look == Look::Sample {
-            self.looks = SAMPLE;
+            self.looks = if event::is_on() { SAMPLE_WATCHED } else { SAMPLE };
             let worth_it = WORTH_SHARING + MORE_FOR_AN_INPUT * edges as u32;
             let is_long = measured > Duration::from_nanos(worth_it.into());
             self.long_samples = if is_long { self.long_samples + 1 } else { 0 };

@@ -57,11 +57,18 @@ impl Walker<'_> {
 
     #[inline(always)]
     fn call(&mut self, node: Node, frame: Frame) -> Ran {
-        self.call_inside::<false>(node, frame, Context::default())
+        self.call_inside::<false>(node, frame, Context::default(), None)
     }
 
+    /// `now`: the clock's ticks, if they were just read.
     #[inline(always)]
-    fn call_inside<const TELLS: bool>(&mut self, node: Node, frame: Frame, context: Context) -> Ran {
+    fn call_inside<const TELLS: bool>(
+        &mut self,
+        node: Node,
+        frame: Frame,
+        context: Context,
+        now: Option<u64>,
+    ) -> Ran {
         let exclusive = node.has(EXCLUSIVE);
         if !exclusive && node.word(Ordering::Relaxed).state() == CANCELLED {
             context.leave();
@@ -70,7 +77,7 @@ impl Walker<'_> {
         }
         if TELLS && event::is_on() {
             // SAFETY: the node is claimed by this walker and its function has not been called.
-            unsafe { node.tell_started(self.client, false) };
+            unsafe { node.tell_started(self.client, false, now) };
         }
         self.called = Some((node, frame));
         // SAFETY: the node is claimed by this walker and its inputs are done.
@@ -158,7 +165,7 @@ impl Walker<'_> {
                 self.offer(own, demand, newest, false, false);
             }
             if self.load == Load::Everything {
-                return self.call_inside::<true>(node, frame, Context::of(node));
+                return self.call_inside::<true>(node, frame, Context::of(node), Some(self.pace.looked()));
             }
         }
         let now = Instant::now();
@@ -190,7 +197,7 @@ impl Walker<'_> {
         let edges = node.edges();
         let lent = self.own.is_some_and(Loop::is_lent);
         let context = Context::of(node);
-        let ran = catch_unwind(AssertUnwindSafe(|| self.call_inside::<true>(node, frame, context)))
+        let ran = catch_unwind(AssertUnwindSafe(|| self.call_inside::<true>(node, frame, context, None)))
             .unwrap_or_else(|panic| self.ended_otherwise(node, Err(panic)));
         // The place that was lent before belongs to what is below on this thread's stack.
         if let Some(own) = self.own.filter(|_| !lent) {

@@ -19,6 +19,9 @@ pub(crate) enum Kind {
     Named,
     /// As `Built`.
     Started,
+    /// Both `Started`, without a place, and `Needs`. Pointers: the task and the input's task; in the bits that
+    /// these leave free, which of the task's parameters takes it and how much less the input's id is.
+    StartedWith,
     StartedBlocking,
     StartedAsync,
     /// First pointer: the bytes of the value.
@@ -28,12 +31,13 @@ pub(crate) enum Kind {
     Released,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Built,
     Kind::Demanded,
     Kind::Needs,
     Kind::Named,
     Kind::Started,
+    Kind::StartedWith,
     Kind::StartedBlocking,
     Kind::StartedAsync,
     Kind::Finished,
@@ -46,6 +50,21 @@ const ID_BITS: u32 = 48;
 const CLIENT_BITS: u32 = 12;
 /// The largest number of a client.
 pub(crate) const CLIENTS: u16 = (1 << CLIENT_BITS) - 1;
+
+/// The bits of a pointer that say where it points, on machines of 64 bits.
+const ADDRESS_BITS: u32 = 48;
+/// How many bits that leaves in a pointer. Without any, no slot is a [`StartedWith`](Kind::StartedWith).
+const FREE_BITS: u32 = usize::BITS.saturating_sub(ADDRESS_BITS);
+/// How many of those of both pointers are for the parameter.
+const PARAM_BITS: u32 = 4;
+
+/// The first input of a node: its id and function, and the number of the parameter that takes it.
+#[derive(Clone, Copy)]
+pub(crate) struct Input {
+    pub(crate) id: u64,
+    pub(crate) task: &'static Task,
+    pub(crate) param: usize,
+}
 
 /// What a slot's pointers are.
 #[derive(Clone, Copy)]
@@ -71,6 +90,51 @@ impl Slot {
             Data::Input(task, param) => [pointer(task), param.map_or(ptr::null_mut(), pointer)],
         };
         Slot { numbers: [number, tagged], pointers }
+    }
+
+    /// The start of node `id` and its first input in one slot, if they fit.
+    #[inline(always)]
+    pub(crate) fn started_with(
+        time: u64,
+        id: u64,
+        client: u16,
+        task: &'static Task,
+        input: Input,
+    ) -> Option<Slot> {
+        let mut slot = Slot::new(Kind::StartedWith, time, id, client, Data::Nothing);
+        let less = id.wrapping_sub(input.id);
+        let more = less << PARAM_BITS | input.param as u64;
+        let mut fits =
+            less >> (2 * FREE_BITS).saturating_sub(PARAM_BITS) == 0 && input.param >> PARAM_BITS == 0;
+        for (at, task) in [task, input.task].into_iter().enumerate() {
+            let part = (more >> (at as u32 * FREE_BITS)) as u16 as u64;
+            fits &= pointer(task).addr() as u64 >> ADDRESS_BITS == 0;
+            slot.pointers[at] = pointer(task).map_addr(|to| (to as u64 | part << ADDRESS_BITS) as usize);
+        }
+        fits.then_some(slot)
+    }
+
+    /// The slots of single events that it stands for.
+    pub(crate) fn apart(self) -> impl Iterator<Item = Slot> {
+        let slots =
+            if self.kind() == Kind::StartedWith { self.start_and_input() } else { [Some(self), None] };
+        slots.into_iter().flatten()
+    }
+
+    fn start_and_input(&self) -> [Option<Slot>; 2] {
+        let address = |to: usize| (to as u64 & ((1 << ADDRESS_BITS) - 1)) as usize;
+        // SAFETY: a slot of this kind is made of two `&'static Task`, and what a ring gives is whole.
+        let [task, from] =
+            self.pointers.map(|to| unsafe { &*to.map_addr(address).cast_const().cast::<Task>() });
+        let [low, high] = self.pointers.map(|to| to.addr() as u64 >> ADDRESS_BITS);
+        let more = low | high << FREE_BITS;
+        let (id, client) = (self.id(), self.client());
+        let input = id - (more >> PARAM_BITS);
+        let param = task.params.get((more & ((1 << PARAM_BITS) - 1)) as usize);
+        [
+            Some(Slot::new(Kind::Started, self.numbers[0], id, client, Data::Task(task, None))),
+            Some(Slot::new(Kind::Needs, input, id, client, Data::Input(from, param))),
+        ]
     }
 
     pub(crate) fn id(&self) -> u64 {

@@ -9,11 +9,13 @@
 //! So causes come before effects, and a short function is not disturbed by more than two readings.
 
 use super::ring::{Ring, Slot};
-use super::slot::{Data, Kind};
+use super::slot::{Data, Input, Kind};
 use crate::clock::{self, Clock};
 use crate::sync::unmodelled::{Mutex, MutexGuard};
+use crate::task::Task;
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -72,7 +74,7 @@ impl Counters {
     fn count(&self, kind: Kind) {
         let at = match kind {
             Kind::Built => 0,
-            Kind::Started | Kind::StartedBlocking | Kind::StartedAsync => 1,
+            Kind::Started | Kind::StartedWith | Kind::StartedBlocking | Kind::StartedAsync => 1,
             Kind::Finished => 2,
             Kind::Failed => 3,
             Kind::Released => 4,
@@ -254,8 +256,43 @@ impl Writer {
             Kind::Released | Kind::Named => 0,
             _ => self.now(),
         };
+        self.write_at(time, kind, id, client, data);
+    }
+
+    #[inline(always)]
+    fn write_at(&mut self, time: u64, kind: Kind, id: u64, client: u16, data: Data) {
         self.thread.counts.count(kind);
         self.push(Slot::new(kind, time, id, client, data));
+    }
+
+    /// Writes that a node starts, and, if a slot has room for both, its first input; gives whether it has.
+    /// `now`: the processor's counter, if it was just read.
+    #[inline(always)]
+    pub(crate) fn write_start(
+        &mut self,
+        kind: Kind,
+        now: Option<u64>,
+        (id, client): (u64, u16),
+        (task, place): (&'static Task, Option<&'static Location<'static>>),
+        first: Option<Input>,
+    ) -> bool {
+        let time = match now {
+            Some(now) if self.counts => {
+                self.latest = now;
+                now
+            }
+            _ => self.now(),
+        };
+        if kind == Kind::Started
+            && place.is_none()
+            && let Some(slot) = first.and_then(|first| Slot::started_with(time, id, client, task, first))
+        {
+            self.thread.counts.count(Kind::StartedWith);
+            self.push(slot);
+            return true;
+        }
+        self.write_at(time, kind, id, client, Data::Task(task, place));
+        false
     }
 
     /// Writes that a node needs another.
@@ -317,7 +354,7 @@ thread_local! {
 }
 
 /// Lets this thread write. On a thread that is ending nothing is written. `f` calls nothing that might write.
-#[inline]
+#[inline(always)]
 pub(crate) fn write(f: impl FnOnce(&mut Writer)) {
     let _ = OWN.try_with(|own| f(&mut own.borrow_mut()));
 }

@@ -14,18 +14,16 @@ impl Node {
     }
 
     /// Its end is going to be told, too.
+    #[inline(always)]
     fn mark_told(self) {
-        self.marks().fetch_or(SPECIAL, Ordering::Relaxed);
+        // Most are told of several times, and an atomic change costs as much as a slot.
+        if self.marks().load(Ordering::Relaxed) & SPECIAL == 0 {
+            self.marks().fetch_or(SPECIAL, Ordering::Relaxed);
+        }
     }
 
     fn data(self) -> Data {
         Data::Task(self.vtable().task, self.call_site())
-    }
-
-    #[inline(always)]
-    fn tell(self, kind: slot::Kind, client: u16, data: Data) {
-        let id = self.id();
-        event::write(|own| own.write(kind, id, client, data));
     }
 
     /// A node that was just made. It is given back, so that callers need not keep it meanwhile.
@@ -37,8 +35,9 @@ impl Node {
     #[cold]
     #[inline(never)]
     fn tell_built(self) -> Node {
-        self.mark_told();
-        self.tell(slot::Kind::Built, 0, self.data());
+        // Nobody else has it.
+        self.marks().store(self.marks().load(Ordering::Relaxed) | SPECIAL, Ordering::Relaxed);
+        event::write(|own| own.write(slot::Kind::Built, self.id(), 0, self.data()));
         self
     }
 
@@ -46,17 +45,17 @@ impl Node {
     #[cold]
     pub(crate) fn tell_demanded(self, client: u16) {
         if self.is_seen() {
-            self.tell(slot::Kind::Demanded, client, Data::Nothing);
+            event::write(|own| own.write(slot::Kind::Demanded, self.id(), client, Data::Nothing));
         }
     }
 
-    /// Its function is about to be called; `apart`, not by a loop.
+    /// Its function is about to be called; `apart`, not by a loop. `now`: see [`Writer::write_start`].
     ///
     /// # Safety
     ///
     /// The caller has the claim, and payload and edges are whole.
     #[cold]
-    pub(crate) unsafe fn tell_started(self, client: u16, apart: bool) {
+    pub(crate) unsafe fn tell_started(self, client: u16, apart: bool, now: Option<u64>) {
         if !self.is_seen() {
             return;
         }
@@ -72,31 +71,51 @@ impl Node {
             if let Some(name) = name {
                 own.write(slot::Kind::Named, id, client, name);
             }
-            own.write(kind, id, client, self.data());
             // SAFETY: the caller's promise.
-            unsafe { self.tell_inputs(own, id, client) };
+            let first = unsafe { self.first_input() };
+            let with_first =
+                own.write_start(kind, now, (id, client), (self.vtable().task, self.call_site()), first);
+            // SAFETY: the caller's promise.
+            unsafe { self.tell_inputs(own, id, client, usize::from(with_first)) };
         });
     }
 
+    /// Its first input, if that is no group and is always there.
+    ///
     /// # Safety
     ///
     /// As for [`tell_started`](Node::tell_started).
     #[inline(always)]
-    unsafe fn tell_inputs(self, own: &mut Writer, id: u64, client: u16) {
-        let vtable = self.vtable();
+    unsafe fn first_input(self) -> Option<slot::Input> {
+        let shape = self.vtable().shape;
+        let param =
+            shape.iter().position(|edges| *edges != Some(0)).filter(|param| shape[*param].is_some())?;
+        // SAFETY: the caller's promise; that parameter has edges.
+        let input = unsafe { self.edge(0) };
+        if input.vtable().kind == Kind::Group {
+            return None;
+        }
+        input.mark_told();
+        Some(slot::Input { id: input.id(), task: input.vtable().task, param })
+    }
+
+    /// Tells what it needs, but for so many of the first inputs.
+    ///
+    /// # Safety
+    ///
+    /// As for [`tell_started`](Node::tell_started).
+    #[inline(always)]
+    unsafe fn tell_inputs(self, own: &mut Writer, id: u64, client: u16, told: usize) {
         let edges = self.edges();
-        let mut tell = |edge: Node, param| {
-            edge.leaves(|input| {
+        if told == edges {
+            return;
+        }
+        for (at, param) in (0..edges).zip(self.vtable().params(edges)).skip(told) {
+            // SAFETY: the caller's promise.
+            unsafe { self.edge(at) }.leaves(|input| {
                 input.mark_told();
                 own.write_input(input.id(), id, client, Data::Input(input.vtable().task, param));
             });
-        };
-        // SAFETY: the caller's promise.
-        let edge = |at| unsafe { self.edge(at) };
-        if vtable.shape.len() == edges && vtable.shape.iter().all(|edges| *edges == Some(1)) {
-            (0..edges).for_each(|at| tell(edge(at), vtable.task.params.get(at)));
-        } else {
-            (0..edges).zip(vtable.params(edges)).for_each(|(at, param)| tell(edge(at), param));
         }
     }
 
@@ -106,7 +125,7 @@ impl Node {
         if self.is_seen() {
             // SAFETY: the caller has written the value and not published it.
             let bytes = unsafe { (self.vtable().measure)(self) };
-            self.tell(slot::Kind::Finished, client, Data::Number(bytes));
+            event::write(|own| own.write(slot::Kind::Finished, self.id(), client, Data::Number(bytes)));
         }
     }
 
@@ -134,7 +153,7 @@ impl Node {
             self.tell_error(error, |own| {
                 if whole {
                     // SAFETY: the caller's promise.
-                    unsafe { self.tell_inputs(own, self.id(), 0) };
+                    unsafe { self.tell_inputs(own, self.id(), 0, 0) };
                 }
             });
         }
@@ -157,7 +176,7 @@ impl Node {
     #[cold]
     pub(crate) fn tell_released(self) {
         if self.is_seen() {
-            self.tell(slot::Kind::Released, 0, Data::Nothing);
+            event::write(|own| own.write(slot::Kind::Released, self.id(), 0, Data::Nothing));
         }
     }
 }

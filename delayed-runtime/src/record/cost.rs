@@ -33,7 +33,7 @@ fn lengths(make: impl FnOnce() -> Delayed<u64>) -> [u64; 2] {
         let (lazy, done) = (make(), call::value(0_u64));
         for _ in 0..ROUNDS {
             // SAFETY: nobody else has this handle, so the node is as it was made.
-            unsafe { lazy.node().tell_started(0, false) };
+            unsafe { lazy.node().tell_started(0, false, None) };
             done.node().tell_finished(0);
         }
     });
