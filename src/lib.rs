@@ -215,7 +215,7 @@ pub mod report {
 #[doc(inline)]
 pub use delayed_runtime::{ProgressBars, progress, progress_on};
 
-pub use delayed_macros::delayed;
+pub use delayed_macros::{delayed, graph};
 
 #[doc(hidden)]
 pub use delayed_runtime::__private;

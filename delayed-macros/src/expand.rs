@@ -192,7 +192,7 @@ impl Param {
 }
 
 /// The line and the column of a token. Where there is no compiler to ask, in tests, all stand in one place.
-fn position(token: Span) -> [usize; 2] {
+pub(crate) fn position(token: Span) -> [usize; 2] {
     if !proc_macro::is_available() {
         return [1, 1];
     }

@@ -9,6 +9,7 @@
 //! ```
 
 use crate::expand::{for_constructor, generated};
+use crate::graph;
 use crate::item::{Function, find_word};
 use crate::mistakes::Mistakes;
 use crate::options::Options;
@@ -32,6 +33,8 @@ pub(crate) fn delay(function: &Function, options: &Options, mistakes: &mut Mista
     let hidden = hidden_type(&function.sig, options, mistakes);
     let constructor = Constructor::check(&function.sig, None, &Generics::default(), &options.root, mistakes);
     constructor.check_options(options, mistakes);
+    let graph = function.attrs.iter().any(graph::is_graph);
+    let graph = graph.then(|| graph::below(function, &hidden, &options.root, mistakes)).flatten();
     let make = if mistakes.is_empty() {
         let span = function.sig.ident.span();
         let mut hidden = hidden.clone();
@@ -40,7 +43,7 @@ pub(crate) fn delay(function: &Function, options: &Options, mistakes: &mut Mista
     } else {
         constructor.stand_in()
     };
-    expand(function, &constructor, make, &hidden, options)
+    expand(function, &constructor, make, &hidden, graph, options)
 }
 
 /// Something that only a function inside an `impl` block or a trait has.
@@ -80,11 +83,13 @@ fn expand(
     constructor: &Constructor,
     make: TokenStream,
     hidden: &Ident,
+    graph: Option<graph::Parts>,
     options: &Options,
 ) -> TokenStream {
     let Function { attrs, vis, sig, body } = function;
-    let on_constructor = attrs.iter().filter_map(for_constructor);
-    let on_eager = attrs.iter().filter(|a| !a.path().is_ident("doc") && !a.path().is_ident("deprecated"));
+    let attrs = attrs.iter().filter(|attr| !graph::is_graph(attr));
+    let on_constructor = attrs.clone().filter_map(for_constructor);
+    let on_eager = attrs.filter(|a| !a.path().is_ident("doc") && !a.path().is_ident("deprecated"));
     let signature = constructor.signature(options);
     // `dead_code` passes over an item that ends in a generated token.
     let mut block = Group::new(body.delimiter(), make);
@@ -92,18 +97,28 @@ fn expand(
     let mut eager = sig.clone();
     eager.ident = Ident::new("eager", generated(sig.ident.span()));
     eager.variadic = None;
+    let docs = graph.as_ref().map(|graph| &graph.docs).map(|docs| quote!(#[doc = #docs]));
+    let items = graph.map_or_else(
+        || {
+            quote! {
+                #[doc(hidden)]
+                #[allow(dead_code)]
+                #(#on_eager)*
+                #vis #eager #body
+            }
+        },
+        |graph| graph.items,
+    );
     quote! {
         #(#on_constructor)*
+        #docs
         #vis #signature #block
 
         #[doc(hidden)]
         #vis enum #hidden {}
 
         impl #hidden {
-            #[doc(hidden)]
-            #[allow(dead_code)]
-            #(#on_eager)*
-            #vis #eager #body
+            #items
         }
     }
 }

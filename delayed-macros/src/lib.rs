@@ -14,6 +14,7 @@
 mod block;
 mod expand;
 mod function;
+mod graph;
 mod item;
 mod lifetimes;
 mod mistakes;
@@ -135,6 +136,12 @@ use quote::quote;
 #[proc_macro_attribute]
 pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     attribute(options.into(), item.into()).into()
+}
+
+/// Runs the statements of a function in parallel.
+#[proc_macro_attribute]
+pub fn graph(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    graph::attribute(options.into(), item.into()).into()
 }
 
 /// The attribute on tokens that also exist without a compiler.

@@ -26,6 +26,12 @@ impl Mistakes {
         }
     }
 
+    pub(crate) fn append(&mut self, others: Mistakes) {
+        if let Some(error) = others.0 {
+            self.add(error);
+        }
+    }
+
     /// Keeps the value of a step that may fail, or its error.
     pub(crate) fn keep<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.add(error)).ok()

@@ -15,9 +15,10 @@ pub(crate) enum Target {
     Function,
     Block,
     Method,
+    Graph,
 }
 
-const OPTIONS: [(&str, &[Target]); 13] = [
+const OPTIONS: [(&str, &[Target]); 14] = [
     ("name", &[Target::Function, Target::Method]),
     ("blocking", &[Target::Function, Target::Method]),
     ("pure", &[Target::Function, Target::Method]),
@@ -28,7 +29,8 @@ const OPTIONS: [(&str, &[Target]); 13] = [
     ("priority", &[Target::Function, Target::Method]),
     ("resource", &[Target::Function, Target::Method]),
     ("eager", &[Target::Function]),
-    ("crate", &[Target::Function, Target::Block]),
+    ("crate", &[Target::Function, Target::Block, Target::Graph]),
+    ("associated", &[Target::Graph]),
     ("trait", &[Target::Block]),
     ("skip", &[Target::Method]),
 ];
@@ -50,6 +52,7 @@ pub(crate) struct Options {
     pub(crate) root: Root,
     pub(crate) trait_name: Option<Ident>,
     pub(crate) skip: bool,
+    pub(crate) associated: bool,
 }
 
 /// How a function that fails is called again.
@@ -92,6 +95,7 @@ impl Default for Options {
             root: Root(parse_quote!(::delayed)),
             trait_name: None,
             skip: false,
+            associated: false,
         }
     }
 }
@@ -125,6 +129,7 @@ impl Options {
             "crate" => self.root = Root(parsed(&text(&word, input)?, Path::parse_mod_style)?),
             "trait" => self.trait_name = Some(parsed(&text(&word, input)?, Ident::parse)?),
             "skip" => self.skip = true,
+            "associated" => self.associated = true,
             "priority" => self.priority = Some(number(&word, input)?),
             "timeout" => self.timeout = Some(duration(&word, input)?),
             "resource" => self.resource = Some(resource(&word, input)?),
@@ -163,7 +168,8 @@ fn check_word(word: &Ident, target: Target, seen: &[Ident]) -> Result<()> {
             [Target::Function] => "a function",
             [Target::Block] => "an `impl` block",
             [Target::Method] => "a method of a delayed `impl` block",
-            [Target::Function, Target::Block] => "a function or an `impl` block",
+            [Target::Graph] => "`#[delayed::graph]`",
+            [Target::Function, Target::Block, Target::Graph] => "a function, an `impl` block or a graph",
             _ => "a function, or a method of a delayed `impl` block",
         };
         return mistake(format!("`{word}` is an option for {place}"));

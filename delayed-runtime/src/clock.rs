@@ -9,6 +9,10 @@ use std::time::{Duration, Instant};
 /// What counts as long: 20 to 80 µs on the machines of today, which is worth a wake.
 pub(crate) const LONG: u64 = if cfg!(target_arch = "x86_64") { 100_000 } else { 2_000 };
 
+/// Whether [`ticks`] counts.
+pub(crate) const TICKS: bool =
+    cfg!(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(any(miri, all(test, loom)))));
+
 #[inline(always)]
 pub(crate) fn ticks() -> u64 {
     #[cfg(all(target_arch = "x86_64", not(any(miri, all(test, loom)))))]

@@ -12,10 +12,11 @@ pub use write::Counts;
 pub(crate) use write::{Writer, text, write};
 
 use crate::error::{Name, NodeInfo};
+use crate::task::Task;
 use ring::Slot;
-use slot::Kind;
+use slot::{Data, Kind};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use write::{CLOCK, LOOKED, Thread, threads};
@@ -102,6 +103,32 @@ static READERS: AtomicUsize = AtomicUsize::new(0);
 #[inline(always)]
 pub(crate) fn is_on() -> bool {
     !cfg!(all(test, loom)) && READERS.load(Ordering::Relaxed) != 0
+}
+
+/// Numbers for nodes of graphs that are compiled into the binary, which no other node has: the first of so many.
+pub(crate) fn numbers(count: u64) -> u64 {
+    // Those of other nodes begin at zero, and have a bit more than is ever used.
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 47);
+    NEXT.fetch_add(count, Ordering::Relaxed)
+}
+
+/// Tells of a node of such a graph, and what it needs when it starts.
+pub(crate) fn tell_step(
+    id: u64,
+    client: u16,
+    task: &'static Task,
+    step: Step,
+    inputs: impl Iterator<Item = (u64, &'static Task)>,
+) {
+    write(|own| match step {
+        Step::Started => {
+            own.write_start(Kind::Started, None, (id, client), (task, None), None);
+            inputs.for_each(|(input, of)| own.write_input(input, id, client, Data::Input(of, None)));
+        }
+        Step::Finished => own.write(Kind::Finished, id, client, Data::Number(0)),
+        Step::Failed => own.write(Kind::Failed, id, client, Data::Number(0)),
+        Step::Released => own.write(Kind::Released, id, client, Data::Nothing),
+    });
 }
 
 /// Slots of one thread, in the order in which it wrote them.

@@ -10,6 +10,7 @@ mod chunk;
 mod client;
 mod clock;
 mod collection;
+mod compiled;
 mod compute;
 mod context;
 mod draw;
@@ -62,6 +63,10 @@ pub use slot::Sole;
 pub mod __private {
     pub use crate::__attempt as attempt;
     pub use crate::__keep as keep;
+    /// What generated code of the attribute `graph` calls.
+    pub mod graph {
+        pub use crate::compiled::*;
+    }
     pub use crate::call::{
         IsResult, call_async_fallible, call_async_function as call_async, call_fallible,
         call_function as call,

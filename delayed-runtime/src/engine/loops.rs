@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_micros(50);
 
 impl Engine {
     /// Starts a loop if fewer than `target` are active: called after work was added.
-    pub(super) fn start_loops(self: &Arc<Self>) {
+    pub(crate) fn start_loops(self: &Arc<Self>) {
         fence(Ordering::SeqCst);
         loop {
             let active = self.active.load(Ordering::SeqCst);
@@ -134,8 +134,15 @@ pub(crate) fn wait(demand: &Arc<Demand>, sink: Node, in_place: bool) -> Result<(
         if let Some(result) = demand.ended() {
             return result;
         }
+        give_place(|| if in_place { tokio::task::block_in_place(|| park(demand)) } else { park(demand) })
+    })
+}
+
+/// Runs `f`, which blocks this thread. If it is that of a loop, another one may run in its place meanwhile.
+pub(crate) fn give_place<R>(f: impl FnOnce() -> R) -> R {
+    current_loop(|own| {
         let lends = own.filter(|own| own.lend());
-        let result = if in_place { tokio::task::block_in_place(|| park(demand)) } else { park(demand) };
+        let result = f();
         if let Some(own) = lends {
             own.take_back();
         }
@@ -166,6 +173,7 @@ impl Wake for Parked {
 /// is none.
 fn find_work(own: &Loop) -> Option<Node> {
     let engine = &own.engine;
+    while engine.board.help() {}
     if let Some(node) = engine.steal(own.number) {
         // There may be enough for one more.
         engine.start_loops();
@@ -173,8 +181,12 @@ fn find_work(own: &Loop) -> Option<Node> {
     }
     engine.hungry.fetch_add(1, Ordering::Relaxed);
     let backoff = Backoff::new();
-    let begin = Instant::now();
+    let mut begin = Instant::now();
     loop {
+        if engine.board.help() {
+            begin = Instant::now();
+            backoff.reset();
+        }
         if let Some(node) = engine.steal(own.number) {
             engine.start_loops();
             engine.hungry.fetch_sub(1, Ordering::Relaxed);

@@ -29,6 +29,7 @@
 //! comes up: in a walk, in a queue, or when it is put into one; its sinks end with an error.
 
 mod apart;
+mod board;
 mod cost;
 mod current;
 mod deadline;
@@ -49,11 +50,12 @@ mod urgent;
 mod walk;
 
 pub(crate) use apart::{call_blocking, is_polling};
+pub(crate) use board::{Board, Post, Posted};
 use current::with_engine;
 pub(crate) use current::{current, enter, leave};
 pub(crate) use demand::{Arrivals, Demand, Listener};
 pub(crate) use lane::current_loop;
-pub(crate) use loops::{start, wait};
+pub(crate) use loops::{give_place, start, wait};
 pub(crate) use publish::cancel;
 pub(crate) use resource::Resources;
 
@@ -91,6 +93,8 @@ pub(crate) struct Engine {
     runtime: Handle,
     /// Tells this engine's events from those of others.
     pub(crate) number: u16,
+    /// Graphs of the binary that have nodes for idle loops.
+    pub(crate) board: Board,
 }
 
 /// The threads of the largest client so far.
@@ -131,6 +135,7 @@ impl Engine {
             resources,
             runtime: runtime.into(),
             number,
+            board: Board::default(),
         })
     }
 
@@ -234,6 +239,7 @@ impl Engine {
         !self.injector.is_empty()
             || !self.urgent.is_empty()
             || self.deferred.is_open()
+            || self.board.asks()
             || self.lanes().iter().any(Lane::has_work)
     }
 

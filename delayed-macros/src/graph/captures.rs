@@ -1,0 +1,52 @@
+//! What the walk knows of names: which macros format, which names a format captures, and which methods take no
+//! time.
+
+/// Macros whose literals are formats, which borrow their arguments.
+pub(super) const FORMATS: [&str; 19] = [
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "eprint",
+    "eprintln",
+    "format",
+    "format_args",
+    "panic",
+    "print",
+    "println",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "write",
+    "writeln",
+    "bail",
+];
+
+/// Methods that take no time, on all types that have them.
+pub(super) const LIGHT: [&str; 12] = [
+    "abs", "as_bytes", "as_deref", "as_ref", "as_slice", "as_str", "is_empty", "is_err", "is_none", "is_ok",
+    "is_some", "len",
+];
+
+/// The names that a format captures: `{name}`, `{name:?}`, `{:width$}`.
+pub(super) fn names(format: &str) -> Vec<String> {
+    let is_name = |name: &&str| {
+        let mut chars = name.chars();
+        chars.next().is_some_and(|first| first.is_alphabetic() || first == '_')
+            && chars.all(|c| c.is_alphanumeric() || c == '_')
+    };
+    let text = format.replace("{{", "").replace("}}", "");
+    let mut names = Vec::new();
+    for part in text.split('{').skip(1) {
+        let inside = part.split('}').next().unwrap_or_default();
+        let (name, how) = inside.split_once(':').unwrap_or((inside, ""));
+        let sizes = how.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'));
+        let sizes = sizes.filter_map(|size| size.strip_suffix('$'));
+        names.extend(std::iter::once(name.trim()).chain(sizes).filter(is_name).map(str::to_owned));
+    }
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,440 @@
+//! From a plan to tokens. Nothing here can fail.
+//!
+//! ```text
+//! fn f(text: &str) -> R {
+//!     static __PROFILE: Profile = Profile::new();
+//!     static __PLAN: Plan = Plan { nodes: &[…], needs: &[…], begins: &[…] };
+//!     let __run = Run::begin(&__PROFILE);
+//!     if __run.is_sequential() { return f::sequential(text) }
+//!     let __text_0 = &Slot::with(text);
+//!     let __words_1 = &Slot::new();
+//!     let __exit = &Exit::<R>::new();
+//!     let __node = |__number: usize| -> u32 { match __number {
+//!         0 => { let words = tokenize(*__text_0.get())?; __words_1.put(words); } …
+//!     } GOES_ON };
+//!     if !__run.nodes(&__PLAN, &words, &__node) { return __exit.value() }
+//!     combine(…)
+//! }
+//! ```
+//!
+//! An asynchronous function has a future for each node in place of the closure, and no profile.
+
+use super::Graph;
+use super::binding::{Binding, Kind};
+use super::places::Place;
+use super::scope::{Sites, Walk};
+use crate::expand::position;
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use std::collections::BTreeMap;
+use syn::ext::IdentExt;
+use syn::visit_mut::VisitMut;
+use syn::{Expr, ExprReturn, ExprTry, FnArg, GenericParam, Pat, ReturnType, Signature, parse_quote, parse2};
+
+/// A name that only generated code can use.
+pub(super) fn hidden(name: &str, at: Span) -> Ident {
+    Ident::new(name, Span::mixed_site().located_at(at))
+}
+
+fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+impl Graph<'_> {
+    /// The body that runs the graph. `sequential`: the function as written, with its path.
+    pub(super) fn body(&self, sequential: &TokenStream) -> TokenStream {
+        let is_async = self.function.sig.asyncness.is_some();
+        let (items, apart) = (&self.body.items, self.arguments_apart());
+        if self.plan.last() == 0 {
+            // One node: the function as written.
+            let statements = self.body.statements.iter().map(|statement| &statement.code);
+            return quote!({ #(#items)* #apart #(#statements)* });
+        }
+        let code = if is_async { self.joined() } else { self.shared() };
+        let (slots, tail) = (self.slots(), self.node(self.plan.last()));
+        let unsafe_ = own_unsafe();
+        let begin = if is_async { TokenStream::new() } else { self.begin(sequential) };
+        quote!({
+            #(#items)*
+            #begin
+            #apart
+            #slots
+            #code
+            #[allow(unused_unsafe)]
+            #unsafe_ { #tail }
+        })
+    }
+
+    fn begin(&self, sequential: &TokenStream) -> TokenStream {
+        let graph = self.graph();
+        let (plan, run, profile) = (self.plan_constant(), own("__run"), own("__PROFILE"));
+        let arguments = self.body.arguments.iter().map(|argument| &argument.name);
+        let turbofish = turbofish(&self.function.sig);
+        // Of two functions that return `impl Trait` each has a type of its own.
+        let sequential = self.names_what_it_returns().then(|| {
+            quote! {
+                if #run.is_sequential() {
+                    return #sequential #turbofish (#(#arguments),*);
+                }
+            }
+        });
+        quote! {
+            static #profile: #graph::Profile = #graph::Profile::new();
+            #plan
+            let #run = #graph::Run::begin(&#profile);
+            #sequential
+        }
+    }
+
+    /// Patterns of arguments.
+    fn arguments_apart(&self) -> TokenStream {
+        let apart = self.body.arguments.iter().filter_map(|argument| {
+            let (name, pat) = (&argument.name, argument.pat.as_ref()?);
+            Some(quote!(let #pat = #name;))
+        });
+        apart.collect()
+    }
+
+    fn slots(&self) -> TokenStream {
+        let graph = self.graph();
+        let mut slots = TokenStream::new();
+        for (binding, place) in self.body.bindings.iter().zip(&self.places) {
+            let Place::Slot { slot, .. } = place else { continue };
+            let name = &binding.name;
+            slots.extend(match binding.made_by {
+                Some(_) => quote!(let #slot = &#graph::Slot::new();),
+                // Nothing but the slot has it from here on.
+                None if name == "self" => quote!(let #slot = &#graph::Slot::with(self);),
+                None => quote!(let #slot = &#graph::Slot::with(#name); #[allow(unused_variables)] let #name = #graph::Moved;),
+            });
+        }
+        if self.leaves() {
+            let (exit, ty) = (own("__exit"), &self.returns);
+            slots.extend(quote!(let #exit = &#graph::Exit::<#ty>::new();));
+        }
+        slots
+    }
+
+    /// The closure of all nodes, and its run.
+    fn shared(&self) -> TokenStream {
+        let graph = self.graph();
+        let [run, node, number, plan] = ["__run", "__node", "__number", "__PLAN"].map(own);
+        let unsafe_ = own_unsafe();
+        let last = self.plan.last() - 1;
+        let arms = (0..=last).map(|at| {
+            let body = self.node(at);
+            let pattern =
+                if at == last { quote!(_) } else { Literal::usize_unsuffixed(at).into_token_stream() };
+            quote!(#pattern => { #body })
+        });
+        let words = 2 * self.plan.last().div_ceil(64);
+        let checks = self.checks();
+        let leave = self.leave();
+        quote! {
+            let #node = |#number: usize| -> u32 {
+                #[allow(unused_unsafe)]
+                #unsafe_ { match #number { #(#arms)* } }
+                #[allow(unreachable_code)]
+                #graph::GOES_ON
+            };
+            #checks
+            if !#unsafe_ { #run.nodes(&#plan, &[const { #graph::Word::new() }; #words], &#node) } { #leave }
+        }
+    }
+
+    /// A future for each node, and one for all of them.
+    fn joined(&self) -> TokenStream {
+        let graph = self.graph();
+        let [number, context, plan, join] = ["__number", "__context", "__PLAN", "__join"].map(own);
+        let unsafe_ = own_unsafe();
+        let last = self.plan.last() - 1;
+        let name = |at: usize| own(&format!("__future{at}"));
+        let futures = (0..=last).map(|at| {
+            let (name, body) = (name(at), self.node(at));
+            quote! {
+                let mut #name = ::core::pin::pin!(async {
+                    #[allow(unused_unsafe)]
+                    #unsafe_ { #body }
+                    #[allow(unreachable_code)]
+                    #graph::GOES_ON
+                });
+            }
+        });
+        let arms = (0..=last).map(|at| {
+            let name = name(at);
+            let pattern =
+                if at == last { quote!(_) } else { Literal::usize_unsuffixed(at).into_token_stream() };
+            quote!(#pattern => ::core::future::Future::poll(#name.as_mut(), #context),)
+        });
+        let words = self.plan.last().div_ceil(64);
+        let (constant, leave) = (self.plan_constant(), self.leave());
+        quote! {
+            #constant
+            #(#futures)*
+            let #join = #graph::Join::<_, #words>::new(&#plan, |#number, #context| match #number { #(#arms)* });
+            if !#join.await { #leave }
+        }
+    }
+
+    /// What the function does when a node has left it.
+    fn leave(&self) -> TokenStream {
+        let (exit, graph) = (own("__exit"), self.graph());
+        if self.leaves() { quote!(return #exit.value();) } else { quote!(#graph::never_left();) }
+    }
+
+    /// Asks the types of what goes from node to node for what that needs.
+    fn checks(&self) -> TokenStream {
+        let mut checks = TokenStream::new();
+        for (binding, place) in self.body.bindings.iter().zip(&self.places) {
+            let Place::Slot { slot, is_shared, .. } = place else { continue };
+            let span = binding.name.span();
+            let (graph, slot) = (self.root.at(span), hidden(&slot.to_string(), span));
+            let check = Ident::new(if *is_shared { "shares" } else { "moves" }, span);
+            checks.extend(quote_spanned!(span=> #graph::__private::graph::#check(#slot);));
+        }
+        if self.leaves() {
+            let span = match &self.function.sig.output {
+                ReturnType::Type(_, ty) => crate::signature::edges(ty).0,
+                ReturnType::Default => self.function.sig.ident.span(),
+            };
+            let (graph, exit) = (self.root.at(span), hidden("__exit", span));
+            checks.extend(quote_spanned!(span=> #graph::__private::graph::returns(#exit);));
+        }
+        checks
+    }
+
+    /// The statements of a node.
+    fn node(&self, node: usize) -> TokenStream {
+        let is_last = node == self.plan.last();
+        let mut code = TokenStream::new();
+        let mut copied = BTreeMap::new();
+        for &at in &self.plan.nodes[node].statements {
+            for (binding, place) in self.body.bindings.iter().zip(&self.places) {
+                code.extend(self.moved_in(binding, place, node, at));
+            }
+            let statement = &self.body.statements[at];
+            let mut sites = Replace { graph: self, node, statement: at, copied: &mut copied };
+            let mut replaced = statement.code.clone();
+            Walk::new(&statement.scope, &mut sites).visit_stmt_mut(&mut replaced);
+            code.extend(replaced.into_token_stream());
+            for &made in &statement.makes {
+                if let Place::Slot { slot, .. } = &self.places[made] {
+                    let name = &self.body.bindings[made].name;
+                    let slot = hidden(&slot.to_string(), name.span());
+                    code.extend(quote_spanned!(name.span()=> #slot.put(#name);));
+                }
+            }
+            if !is_last && statement.is_fence && matches!(statement.code, syn::Stmt::Expr(_, None)) {
+                code.extend(quote!(;));
+            }
+        }
+        let copying = copied.values();
+        quote!(#(#copying)* #code)
+    }
+
+    /// The binding as a local of its only user, before the first statement that uses it.
+    fn moved_in(
+        &self,
+        binding: &Binding,
+        place: &Place,
+        node: usize,
+        statement: usize,
+    ) -> Option<TokenStream> {
+        let Place::Slot { slot, moved_into, .. } = place else { return None };
+        let is_first = || {
+            let mut users = binding.users.keys().filter(|user| self.plan.node_of[**user] == node);
+            users.next() == Some(&statement)
+        };
+        if *moved_into != Some(node) || !is_first() {
+            return None;
+        }
+        let name = local(binding);
+        Some(quote!(#[allow(unused_mut)] let mut #name = #slot.take();))
+    }
+
+    fn plan_constant(&self) -> TokenStream {
+        let (graph, plan) = (self.graph(), own("__PLAN"));
+        let task = self.root.at(Span::call_site());
+        let function = self.function.sig.ident.unraw();
+        let last = self.plan.last();
+        let tasks = self.plan.nodes[..last].iter().map(|node| {
+            let name = format!("{function}: {}", node.label);
+            let at = node.statements.last().map(|at| &self.body.statements[*at].code);
+            let span = at.map_or_else(Span::call_site, |code| crate::signature::edges(code).0);
+            let [line, column] = position(span).map(Literal::usize_unsuffixed);
+            quote!(#task::__private::Task::new(#name, ::core::file!(), #line, #column, &[]))
+        });
+        let words = last.div_ceil(64);
+        let needs = self.plan.nodes[..last].iter().flat_map(|node| {
+            let word = |word: usize| {
+                let bits = node.needs.iter().filter(|need| **need / 64 == word);
+                bits.fold(0_u64, |bits, need| bits | 1 << (need % 64))
+            };
+            (0..words).map(word).map(Literal::u64_unsuffixed).collect::<Vec<_>>()
+        });
+        let begins = self.plan.nodes[..last].iter().map(|node| Literal::usize_unsuffixed(node.begins));
+        quote! {
+            static #plan: #graph::Plan = #graph::Plan {
+                nodes: &[#(#tasks),*],
+                needs: &[#(#needs),*],
+                begins: &[#(#begins),*],
+            };
+        }
+    }
+
+    fn graph(&self) -> TokenStream {
+        let root = self.root.at(Span::mixed_site());
+        quote!(#root::__private::graph)
+    }
+
+    /// Whether a node may leave the function.
+    fn leaves(&self) -> bool {
+        let statements = self.body.statements.iter().enumerate();
+        statements
+            .into_iter()
+            .any(|(at, statement)| statement.leaves.is_some() && self.plan.node_of[at] != self.plan.last())
+    }
+}
+
+/// What a node calls a binding that was moved into it.
+fn local(binding: &Binding) -> Ident {
+    if binding.name == "self" { hidden("__self", binding.name.span()) } else { binding.name.clone() }
+}
+
+fn own_unsafe() -> TokenStream {
+    // Lints know by its span that the user has not written it.
+    quote_spanned!(Span::mixed_site()=> unsafe)
+}
+
+/// Puts slots in place of bindings, and ways out of the node in place of those out of the function.
+struct Replace<'a> {
+    graph: &'a Graph<'a>,
+    node: usize,
+    statement: usize,
+    /// The functions that copy bindings, by binding.
+    copied: &'a mut BTreeMap<usize, TokenStream>,
+}
+
+impl Sites for Replace<'_> {
+    fn used(&mut self, binding: usize, name: &Ident, kind: Kind, deferred: bool) -> Option<Expr> {
+        let Place::Slot { slot, moved_into, copied, .. } = &self.graph.places[binding] else { return None };
+        let known = &self.graph.body.bindings[binding];
+        if *moved_into == Some(self.node) {
+            let name = (known.name == "self").then(|| local(known))?;
+            return Some(parse_quote!(#name));
+        }
+        let span = name.span();
+        let slot = hidden(&slot.to_string(), span);
+        let is_last = self.node == self.graph.plan.last();
+        let place = match copied {
+            _ if kind != Kind::Value || known.is_reference => quote_spanned!(span=> (*#slot.get())),
+            _ if is_last && !deferred => quote_spanned!(span=> (#slot.take())),
+            Some(copied) => {
+                let function = hidden(&copied.to_string(), span);
+                let copying = || self.graph.copying(binding, copied, self.statement);
+                self.copied.entry(binding).or_insert_with(copying);
+                quote_spanned!(span=> #function(#slot.get()))
+            }
+            None => quote_spanned!(span=> (*#slot.get())),
+        };
+        parse2(place).ok()
+    }
+
+    fn tried(&mut self, tried: &ExprTry) -> Option<Expr> {
+        if self.node == self.graph.plan.last() {
+            return None;
+        }
+        let span = tried.question_token.spans[0];
+        let (value, returns) = (&tried.expr, &self.graph.returns);
+        let graph = self.graph.root.at(span);
+        let [exit, residual, goes_on] = ["__exit", "__residual", "__value"].map(|name| hidden(name, span));
+        let at = self.statement();
+        parse2(quote_spanned! {span=>
+            match #graph::__private::graph::Branch::branch(#value) {
+                ::core::ops::ControlFlow::Continue(#goes_on) => #goes_on,
+                ::core::ops::ControlFlow::Break(#residual) => {
+                    return #exit.leave(#at, (|| -> #returns { match #residual? {} })());
+                }
+            }
+        })
+        .ok()
+    }
+
+    fn returned(&mut self, returned: &ExprReturn) -> Option<Expr> {
+        if self.node == self.graph.plan.last() {
+            return None;
+        }
+        let span = returned.return_token.span;
+        let value = returned.expr.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        let (exit, at) = (hidden("__exit", span), self.statement());
+        parse2(quote_spanned!(span=> return #exit.leave(#at, #value))).ok()
+    }
+}
+
+impl Replace<'_> {
+    fn statement(&self) -> Literal {
+        Literal::u32_unsuffixed(u32::try_from(self.statement).unwrap_or(u32::MAX - 1))
+    }
+}
+
+impl Graph<'_> {
+    /// A function that copies a shared binding, and says what to write if that cannot be.
+    fn copying(&self, binding: usize, function: &Ident, statement: usize) -> TokenStream {
+        let name = self.body.bindings[binding].name.to_string();
+        let users = self.body.bindings[binding].users.keys().filter(|user| **user != statement);
+        let others: Vec<String> = users.map(|user| format!("`{}`", self.label(*user))).collect();
+        let message = format!(
+            "`{name}` is also used by {}, so it is shared and cannot be taken by value here",
+            others.join(", ")
+        );
+        let note = format!("borrow it, as in `&{name}`, or clone it, as in `{name}.clone()`");
+        let copies = format_ident!("{}_copies", function, span = function.span());
+        let label = "this value is not `Copy`";
+        quote! {
+            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+            #[allow(non_camel_case_types)]
+            trait #copies: Copy {}
+            impl<T: Copy> #copies for T {}
+            #[allow(dead_code)]
+            #[inline(always)]
+            fn #function<T: #copies>(value: &T) -> T {
+                *value
+            }
+        }
+    }
+
+    fn label(&self, statement: usize) -> String {
+        super::body::label(&self.body.statements[statement].code, statement == self.body.last())
+    }
+}
+
+/// The signature with plain names for arguments.
+pub(super) fn signature(sig: &Signature, graph: &Graph<'_>) -> Signature {
+    let mut sig = sig.clone();
+    for (input, argument) in sig.inputs.iter_mut().zip(&graph.body.arguments) {
+        match input {
+            FnArg::Typed(typed) if argument.pat.is_some() => {
+                let name = &argument.name;
+                *typed.pat = parse_quote!(#name);
+            }
+            FnArg::Typed(typed) if graph.plan.last() > 0 => {
+                if let Pat::Ident(pat) = &mut *typed.pat {
+                    pat.mutability = None;
+                }
+            }
+            FnArg::Receiver(receiver) if graph.plan.last() > 0 => receiver.mutability = None,
+            _ => {}
+        }
+    }
+    sig
+}
+
+fn turbofish(sig: &Signature) -> Option<TokenStream> {
+    let arguments = sig.generics.params.iter().filter_map(|param| match param {
+        GenericParam::Lifetime(_) => None,
+        GenericParam::Type(param) => Some(&param.ident),
+        GenericParam::Const(param) => Some(&param.ident),
+    });
+    let arguments: Vec<&Ident> = arguments.collect();
+    (!arguments.is_empty()).then(|| quote!(::<#(#arguments),*>))
+}

@@ -1,0 +1,305 @@
+//! One run of a graph: which nodes are claimed and done, and how threads go through it.
+//!
+//! Its owner takes the first node that is ready, in the order of the function as written; helpers take the
+//! last one, so that they meet late. A node that leaves the function, or panics, sets a limit: what stands behind
+//! it does not begin any more. What stands before it still runs, because it may leave before. (Where in a node a
+//! panic was is not known; it counts as at the node's first statement.)
+
+use super::{Word, inside};
+use crate::clock;
+use crate::engine::{Engine, Post, Posted, give_place};
+use crate::event::{self, Step};
+use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::sync::thread::{self, Thread};
+use crate::task::Task;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+/// How often a thread looks for a node that is ready before it goes, or sleeps.
+const LOOKS: u32 = if cfg!(any(miri, all(test, loom))) { 2 } else { 300 };
+
+/// What a node says that does not leave the function. Others say at which statement they leave.
+pub const GOES_ON: u32 = u32::MAX;
+
+/// What is known of a graph when the program is compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// The nodes, in the order of the function as written; without the last expression.
+    pub nodes: &'static [Task],
+    /// For each node, in words of 64, the nodes that it needs.
+    pub needs: &'static [u64],
+    /// For each node, its first statement that does something: it does not begin if one before has left.
+    pub begins: &'static [u32],
+}
+
+impl Plan {
+    fn words(&self) -> usize {
+        self.nodes.len().div_ceil(64)
+    }
+}
+
+/// What a run is, for its owner and helpers.
+#[repr(C)]
+pub(super) struct Frame<'a> {
+    posted: Posted,
+    plan: &'static Plan,
+    node: &'a dyn Fn(usize) -> u32,
+    claimed: &'a [Word],
+    done: &'a [Word],
+    /// Nodes that begin with this statement or a later one do not begin.
+    limit: AtomicU32,
+    /// Where the first panic was, and what it said.
+    panic: Mutex<Option<(u32, Box<dyn Any + Send>)>>,
+    /// The owner sleeps until a node is done.
+    sleeps: AtomicBool,
+    owner: Thread,
+    /// For those who look: the number of the first node, and the client's.
+    first: u64,
+    client: u16,
+}
+
+/// What a look for a node found.
+enum Look {
+    Node(usize),
+    /// Others run what is left, or what the others need.
+    Wait,
+    End,
+}
+
+impl<'a> Frame<'a> {
+    pub(super) fn new(
+        plan: &'static Plan,
+        words: &'a [Word],
+        node: &'a dyn Fn(usize) -> u32,
+        client: u16,
+    ) -> Self {
+        let (claimed, done) = words.split_at(plan.words());
+        Frame {
+            posted: Posted { work: Frame::help },
+            plan,
+            node,
+            claimed,
+            done,
+            limit: AtomicU32::new(GOES_ON),
+            panic: Mutex::new(None),
+            sleeps: AtomicBool::new(false),
+            owner: thread::current(),
+            first: if event::is_on() { event::numbers(plan.nodes.len() as u64) } else { 0 },
+            client,
+        }
+    }
+
+    /// Runs all nodes, with helpers of `engine`; `wakes` one if need be.
+    pub(super) fn run(&self, engine: Option<&Arc<Engine>>, wakes: bool) {
+        // SAFETY: the frame outlives the post, which waits for the last helper.
+        let post = engine.and_then(|engine| unsafe { engine.board.post(NonNull::from(&self.posted)) });
+        let mut calls =
+            engine.zip(post.as_ref()).map(|(engine, post)| Calls { engine, post, last: clock::ticks() });
+        if let Some(calls) = &calls
+            && wakes
+        {
+            calls.call();
+        }
+        let mut looks = 0;
+        loop {
+            match self.look(false, true) {
+                Look::Node(node) => {
+                    looks = 0;
+                    self.run_node(node);
+                    if let Some(calls) = &mut calls
+                        && !calls.post.has_helper()
+                    {
+                        calls.call_if_late();
+                    }
+                }
+                Look::Wait if looks < LOOKS => {
+                    looks += 1;
+                    pause();
+                }
+                Look::Wait => give_place(|| self.sleep()),
+                Look::End => return,
+            }
+        }
+    }
+
+    /// Whether no node has left the function.
+    ///
+    /// # Panics
+    ///
+    /// If a node has, before the first one that left.
+    pub(super) fn result(self) -> bool {
+        let limit = self.limit.load(Ordering::Relaxed);
+        let panic = self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
+        match panic {
+            Some((at, panic)) if at == limit => resume_unwind(panic),
+            _ => limit == GOES_ON,
+        }
+    }
+
+    /// Runs nodes as a helper.
+    ///
+    /// # Safety
+    ///
+    /// `posted` is that of a frame that stays meanwhile.
+    unsafe fn help(posted: NonNull<Posted>) -> bool {
+        // SAFETY: the caller's promise; `posted` is the first field.
+        let frame = unsafe { posted.cast::<Frame<'_>>().as_ref() };
+        inside(|| {
+            let (mut helped, mut looks) = (false, 0);
+            loop {
+                match frame.look(true, true) {
+                    Look::Node(node) => {
+                        (helped, looks) = (true, 0);
+                        frame.run_node(node);
+                        // Both are sequentially consistent, here and in `sleep`: this thread sees that the owner
+                        // sleeps, or the owner that the node is done.
+                        if frame.sleeps.load(Ordering::SeqCst) {
+                            frame.owner.unpark();
+                        }
+                    }
+                    Look::Wait if looks < LOOKS => {
+                        looks += 1;
+                        pause();
+                    }
+                    Look::Wait | Look::End => return helped,
+                }
+            }
+        })
+    }
+
+    /// Looks for a node that is ready, the last one or the first, and may claim it.
+    fn look(&self, last: bool, claims: bool) -> Look {
+        let words = self.done.len();
+        let limit = self.limit.load(Ordering::Acquire);
+        let mut is_over = true;
+        for at in 0..words {
+            let at = if last { words - 1 - at } else { at };
+            let allowed = self.allowed(at, limit);
+            let claimed = self.claimed[at].0.load(Ordering::Acquire);
+            let done = self.done[at].0.load(Ordering::SeqCst);
+            is_over &= (allowed | claimed) & !done == 0;
+            let mut open = allowed & !claimed;
+            while open != 0 {
+                let bit = if last { 63 - open.leading_zeros() } else { open.trailing_zeros() };
+                open &= !(1 << bit);
+                let node = 64 * at + bit as usize;
+                if self.is_ready(node) && (!claims || self.claim(node)) {
+                    return Look::Node(node);
+                }
+            }
+        }
+        if is_over { Look::End } else { Look::Wait }
+    }
+
+    #[inline(always)]
+    fn claim(&self, node: usize) -> bool {
+        let bit = 1 << (node % 64);
+        self.claimed[node / 64].0.fetch_or(bit, Ordering::AcqRel) & bit == 0
+    }
+
+    /// The nodes of a word that stand before the limit.
+    #[inline(always)]
+    fn allowed(&self, word: usize, limit: u32) -> u64 {
+        let nodes = (self.plan.nodes.len() - 64 * word).min(64);
+        if limit == GOES_ON {
+            return u64::MAX >> (64 - nodes);
+        }
+        let begins = &self.plan.begins[64 * word..][..nodes];
+        begins.iter().rev().fold(0, |mask, begin| mask << 1 | u64::from(*begin < limit))
+    }
+
+    #[inline(always)]
+    fn is_ready(&self, node: usize) -> bool {
+        let words = self.done.len();
+        let needs = &self.plan.needs[node * words..][..words];
+        // Acquire for what those nodes have made.
+        needs.iter().zip(self.done).all(|(needs, done)| needs & !done.0.load(Ordering::Acquire) == 0)
+    }
+
+    fn run_node(&self, node: usize) {
+        self.tell(node, Step::Started);
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.node)(node)));
+        match outcome {
+            Ok(GOES_ON) => {}
+            Ok(statement) => drop(self.limit.fetch_min(statement, Ordering::AcqRel)),
+            Err(panic) => self.panicked(node, panic),
+        }
+        self.tell(node, Step::Finished);
+        self.done[node / 64].0.fetch_or(1 << (node % 64), Ordering::SeqCst);
+    }
+
+    #[cold]
+    fn panicked(&self, node: usize, panic: Box<dyn Any + Send>) {
+        let begin = self.plan.begins[node];
+        let mut first = self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        self.limit.fetch_min(begin, Ordering::AcqRel);
+        let later = match &*first {
+            Some((before, _)) if *before <= begin => Some((begin, panic)),
+            _ => first.replace((begin, panic)),
+        };
+        drop(first);
+        // What a panic carries may panic when it is dropped.
+        crate::panic::ignore(|| drop(later));
+    }
+
+    /// Blocks until a node is done, or something else wakes this thread.
+    fn sleep(&self) {
+        self.sleeps.store(true, Ordering::SeqCst);
+        if matches!(self.look(false, false), Look::Wait) {
+            thread::park();
+        }
+        self.sleeps.store(false, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    fn tell(&self, node: usize, step: Step) {
+        if self.first != 0 && event::is_on() {
+            self.tell_those_who_look(node, step);
+        }
+    }
+
+    #[cold]
+    fn tell_those_who_look(&self, node: usize, step: Step) {
+        let id = self.first + node as u64;
+        let words = self.done.len();
+        let needs = &self.plan.needs[node * words..][..words];
+        let inputs = (0..node).filter(|input| needs[input / 64] >> (input % 64) & 1 == 1);
+        let inputs = inputs.map(|input| (self.first + input as u64, &self.plan.nodes[input]));
+        event::tell_step(id, self.client, &self.plan.nodes[node], step, inputs);
+    }
+}
+
+/// How an owner calls for helpers.
+struct Calls<'a> {
+    engine: &'a Arc<Engine>,
+    post: &'a Post<'a>,
+    /// When it did last, or began.
+    last: u64,
+}
+
+impl Calls<'_> {
+    fn call(&self) {
+        self.post.ask();
+        self.engine.start_loops();
+    }
+
+    /// Calls if enough time has passed that a thread would have come.
+    fn call_if_late(&mut self) {
+        let now = clock::ticks();
+        if now.wrapping_sub(self.last) > u64::from(super::profile::WORTH_A_WAKE) {
+            self.last = now;
+            self.call();
+        }
+    }
+}
+
+#[inline(always)]
+fn pause() {
+    #[cfg(all(test, loom))]
+    loom::thread::yield_now();
+    #[cfg(not(all(test, loom)))]
+    std::hint::spin_loop();
+}
