@@ -154,9 +154,9 @@ impl<'a> Frame<'a> {
                     Look::Node(node) => {
                         (helped, looks) = (true, 0);
                         frame.run_node(node);
-                        // Both are sequentially consistent, here and in `sleep`: this thread sees that the owner
-                        // sleeps, or the owner that the node is done.
-                        if frame.sleeps.load(Ordering::SeqCst) {
+                        // Exchanges have one order: this thread sees that the owner sleeps, or the owner, in
+                        // `sleep`, what this thread has done before.
+                        if frame.sleeps.swap(false, Ordering::AcqRel) {
                             frame.owner.unpark();
                         }
                     }
@@ -179,7 +179,7 @@ impl<'a> Frame<'a> {
             let at = if last { words - 1 - at } else { at };
             let allowed = self.allowed(at, limit);
             let claimed = self.claimed[at].0.load(Ordering::Acquire);
-            let done = self.done[at].0.load(Ordering::SeqCst);
+            let done = self.done[at].0.load(Ordering::Acquire);
             is_over &= (allowed | claimed) & !done == 0;
             let mut open = allowed & !claimed;
             while open != 0 {
@@ -228,7 +228,8 @@ impl<'a> Frame<'a> {
             Err(panic) => self.panicked(node, panic),
         }
         self.tell(node, Step::Finished);
-        self.done[node / 64].0.fetch_or(1 << (node % 64), Ordering::SeqCst);
+        // Release: those who need the node see what it has made.
+        self.done[node / 64].0.fetch_or(1 << (node % 64), Ordering::Release);
     }
 
     #[cold]
@@ -247,11 +248,12 @@ impl<'a> Frame<'a> {
 
     /// Blocks until a node is done, or something else wakes this thread.
     fn sleep(&self) {
-        self.sleeps.store(true, Ordering::SeqCst);
+        self.sleeps.swap(true, Ordering::AcqRel);
         if matches!(self.look(false, false), Look::Wait) {
             thread::park();
         }
-        self.sleeps.store(false, Ordering::Relaxed);
+        // No store, which would break the order.
+        self.sleeps.swap(false, Ordering::AcqRel);
     }
 
     #[inline(always)]

@@ -40,6 +40,8 @@
 mod exit;
 mod frame;
 mod join;
+#[cfg(all(test, loom))]
+mod models;
 mod profile;
 mod slot;
 

@@ -3,8 +3,9 @@
 //!
 //! What is posted lies on the stack of its owner, which must not leave before the last helper has. A helper
 //! counts itself in, looks whether the graph is still there, and counts itself out; the owner takes the graph
-//! away and then waits until nobody is counted. Both change one and read the other, sequentially consistent,
-//! so one of them sees the other. A helper's last step is at the board, which the engine keeps.
+//! away, adds nothing to the count, and waits until nobody is counted. Additions to the count have one order:
+//! a helper that comes before the owner's is waited for, and one that comes after it sees that the graph is
+//! gone. A helper's last step is at the board, which the engine keeps.
 
 use crate::sync::Backoff;
 use crate::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
@@ -57,7 +58,7 @@ impl Board {
             entry.graph.load(Ordering::Relaxed).is_null() && {
                 let (null, graph) = (ptr::null_mut(), graph.as_ptr());
                 // Release for helpers, which read what the owner has prepared.
-                entry.graph.compare_exchange(null, graph, Ordering::SeqCst, Ordering::Relaxed).is_ok()
+                entry.graph.compare_exchange(null, graph, Ordering::Release, Ordering::Relaxed).is_ok()
             }
         })?;
         self.posted.fetch_add(1, Ordering::Relaxed);
@@ -65,7 +66,7 @@ impl Board {
     }
 
     /// Runs nodes of graphs that are posted, as long as there are some; gives whether there was one.
-    pub(super) fn help(&self) -> bool {
+    pub(crate) fn help(&self) -> bool {
         if self.posted.load(Ordering::Relaxed) == 0 {
             return false;
         }
@@ -75,8 +76,8 @@ impl Board {
             if entry.graph.load(Ordering::Relaxed).is_null() {
                 continue;
             }
-            entry.helpers.fetch_add(1, Ordering::SeqCst);
-            let graph = entry.graph.load(Ordering::SeqCst);
+            entry.helpers.fetch_add(1, Ordering::Acquire);
+            let graph = entry.graph.load(Ordering::Acquire);
             if graph != closing()
                 && let Some(graph) = NonNull::new(graph)
             {
@@ -110,11 +111,14 @@ impl Post<'_> {
 
 impl Drop for Post<'_> {
     fn drop(&mut self) {
-        self.entry.graph.store(closing(), Ordering::SeqCst);
+        self.entry.graph.store(closing(), Ordering::Relaxed);
         self.board.posted.fetch_sub(1, Ordering::Relaxed);
         let backoff = Backoff::new();
-        while self.entry.helpers.load(Ordering::SeqCst) != 0 {
+        // Release, for helpers who come later; Acquire, for what those before have done to the graph.
+        let mut helpers = self.entry.helpers.fetch_add(0, Ordering::AcqRel);
+        while helpers != 0 {
             backoff.snooze();
+            helpers = self.entry.helpers.load(Ordering::Acquire);
         }
         self.entry.graph.store(ptr::null_mut(), Ordering::Release);
     }

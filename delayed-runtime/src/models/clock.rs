@@ -40,6 +40,8 @@ impl Backoff {
         Backoff
     }
 
+    pub(crate) fn reset(&self) {}
+
     pub(crate) fn snooze(&self) {
         loom::thread::yield_now();
     }
