@@ -49,6 +49,8 @@ pub(super) struct Frame<'a> {
     node: &'a dyn Fn(usize) -> u32,
     claimed: &'a [Word],
     done: &'a [Word],
+    /// How many nodes are claimed at a time.
+    batch: u32,
     /// Nodes that begin with this statement or a later one do not begin.
     limit: AtomicU32,
     /// Where the first panic was, and what it said.
@@ -63,7 +65,8 @@ pub(super) struct Frame<'a> {
 
 /// What a look for a node found.
 enum Look {
-    Node(usize),
+    /// Nodes of a word.
+    Nodes(usize, u64),
     /// Others run what is left, or what the others need.
     Wait,
     End,
@@ -83,6 +86,7 @@ impl<'a> Frame<'a> {
             node,
             claimed,
             done,
+            batch: 1,
             limit: AtomicU32::new(GOES_ON),
             panic: Mutex::new(None),
             sleeps: AtomicBool::new(false),
@@ -92,26 +96,32 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Runs all nodes, with helpers of `engine`; `wakes` one if need be.
-    pub(super) fn run(&self, engine: Option<&Arc<Engine>>, wakes: bool) {
+    /// Runs all nodes on this thread.
+    pub(super) fn run_alone(&self) {
+        while let Look::Nodes(word, nodes) = self.look(false, Some(1)) {
+            self.run_nodes(word, nodes, false);
+        }
+    }
+
+    /// Runs all nodes, with helpers of `engine`; `wakes` one, and claims up to `batch` nodes at a time.
+    pub(super) fn run_shared(&mut self, engine: &Arc<Engine>, wakes: bool, batch: u32) {
+        self.batch = batch;
+        let this = &*self;
         // SAFETY: the frame outlives the post, which waits for the last helper.
-        let post = engine.and_then(|engine| unsafe { engine.board.post(NonNull::from(&self.posted)) });
-        let mut calls =
-            engine.zip(post.as_ref()).map(|(engine, post)| Calls { engine, post, last: clock::ticks() });
-        if let Some(calls) = &calls
-            && wakes
-        {
+        let Some(post) = (unsafe { engine.board.post(NonNull::from(this).cast()) }) else {
+            return this.run_alone();
+        };
+        let mut calls = Calls { engine, post: &post, last: clock::ticks() };
+        if wakes {
             calls.call();
         }
         let mut looks = 0;
         loop {
-            match self.look(false, true) {
-                Look::Node(node) => {
+            match this.look(false, Some(batch)) {
+                Look::Nodes(word, nodes) => {
                     looks = 0;
-                    self.run_node(node);
-                    if let Some(calls) = &mut calls
-                        && !calls.post.has_helper()
-                    {
+                    this.run_nodes(word, nodes, false);
+                    if !post.has_helper() {
                         calls.call_if_late();
                     }
                 }
@@ -119,7 +129,7 @@ impl<'a> Frame<'a> {
                     looks += 1;
                     pause();
                 }
-                Look::Wait => give_place(|| self.sleep()),
+                Look::Wait => give_place(|| this.sleep()),
                 Look::End => return,
             }
         }
@@ -150,10 +160,10 @@ impl<'a> Frame<'a> {
         inside(|| {
             let (mut helped, mut looks) = (false, 0);
             loop {
-                match frame.look(true, true) {
-                    Look::Node(node) => {
+                match frame.look(true, Some(frame.batch)) {
+                    Look::Nodes(word, nodes) => {
                         (helped, looks) = (true, 0);
-                        frame.run_node(node);
+                        frame.run_nodes(word, nodes, true);
                         // Exchanges have one order: this thread sees that the owner sleeps, or the owner, in
                         // `sleep`, what this thread has done before.
                         if frame.sleeps.swap(false, Ordering::AcqRel) {
@@ -170,8 +180,8 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// Looks for a node that is ready, the last one or the first, and may claim it.
-    fn look(&self, last: bool, claims: bool) -> Look {
+    /// Looks for nodes that are ready, the last ones or the first, and claims as many.
+    fn look(&self, last: bool, claims: Option<u32>) -> Look {
         let words = self.done.len();
         let limit = self.limit.load(Ordering::Acquire);
         let mut is_over = true;
@@ -182,22 +192,27 @@ impl<'a> Frame<'a> {
             let done = self.done[at].0.load(Ordering::Acquire);
             is_over &= (allowed | claimed) & !done == 0;
             let mut open = allowed & !claimed;
-            while open != 0 {
+            // The others get their part of what is left.
+            let most = claims.unwrap_or(1).min(open.count_ones().div_ceil(4));
+            let mut ready = 0_u64;
+            while open != 0 && ready.count_ones() < most {
                 let bit = if last { 63 - open.leading_zeros() } else { open.trailing_zeros() };
                 open &= !(1 << bit);
-                let node = 64 * at + bit as usize;
-                if self.is_ready(node) && (!claims || self.claim(node)) {
-                    return Look::Node(node);
+                if self.is_ready(64 * at + bit as usize) {
+                    ready |= 1 << bit;
                 }
             }
+            let ours = match claims {
+                Some(_) if ready != 0 => ready & !self.claimed[at].0.fetch_or(ready, Ordering::AcqRel),
+                _ => ready,
+            };
+            if ours != 0 {
+                return Look::Nodes(at, ours);
+            }
+            // Others were faster.
+            is_over &= ready == 0;
         }
         if is_over { Look::End } else { Look::Wait }
-    }
-
-    #[inline(always)]
-    fn claim(&self, node: usize) -> bool {
-        let bit = 1 << (node % 64);
-        self.claimed[node / 64].0.fetch_or(bit, Ordering::AcqRel) & bit == 0
     }
 
     /// The nodes of a word that stand before the limit.
@@ -219,17 +234,43 @@ impl<'a> Frame<'a> {
         needs.iter().zip(self.done).all(|(needs, done)| needs & !done.0.load(Ordering::Acquire) == 0)
     }
 
+    /// Runs nodes of a word that are claimed, from the last one to the first, or from the first one.
+    fn run_nodes(&self, word: usize, nodes: u64, last: bool) {
+        let mut left = nodes;
+        while left != 0 {
+            let bit = if last { 63 - left.leading_zeros() } else { left.trailing_zeros() };
+            let node = 64 * word + bit as usize;
+            if self.plan.begins[node] >= self.limit.load(Ordering::Relaxed) {
+                break;
+            }
+            left &= !(1 << bit);
+            self.run_node(node);
+        }
+        // Release: those who need the nodes see what they have made.
+        self.done[word].0.fetch_or(nodes & !left, Ordering::Release);
+        if left != 0 {
+            self.give_back(word, left, last);
+        }
+    }
+
+    /// Gives back nodes that stand behind the limit, and runs those that do not.
+    #[cold]
+    fn give_back(&self, word: usize, nodes: u64, last: bool) {
+        let behind = nodes & !self.allowed(word, self.limit.load(Ordering::Relaxed));
+        self.claimed[word].0.fetch_and(!behind, Ordering::Release);
+        if nodes & !behind != 0 {
+            self.run_nodes(word, nodes & !behind, last);
+        }
+    }
+
     fn run_node(&self, node: usize) {
         self.tell(node, Step::Started);
-        let outcome = catch_unwind(AssertUnwindSafe(|| (self.node)(node)));
-        match outcome {
+        match catch_unwind(AssertUnwindSafe(|| (self.node)(node))) {
             Ok(GOES_ON) => {}
             Ok(statement) => drop(self.limit.fetch_min(statement, Ordering::AcqRel)),
             Err(panic) => self.panicked(node, panic),
         }
         self.tell(node, Step::Finished);
-        // Release: those who need the node see what it has made.
-        self.done[node / 64].0.fetch_or(1 << (node % 64), Ordering::Release);
     }
 
     #[cold]
@@ -249,7 +290,7 @@ impl<'a> Frame<'a> {
     /// Blocks until a node is done, or something else wakes this thread.
     fn sleep(&self) {
         self.sleeps.swap(true, Ordering::AcqRel);
-        if matches!(self.look(false, false), Look::Wait) {
+        if matches!(self.look(false, None), Look::Wait) {
             thread::park();
         }
         // No store, which would break the order.

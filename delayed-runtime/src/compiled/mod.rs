@@ -51,7 +51,7 @@ pub use join::Join;
 pub use profile::{Profile, share_always};
 pub use slot::{Slot, moves, returns, shares};
 
-use crate::engine::{self, Engine};
+use crate::engine::{self, Engine, take_place};
 use crate::sync::atomic::AtomicU64;
 use crate::{client, clock, event};
 use frame::Frame;
@@ -152,9 +152,15 @@ impl Run {
     /// Threads may call `node` at the same time, for nodes of which the plan says that none needs the other,
     /// each once and after those that it needs. `words` has two for each 64 nodes, in which no bit is set.
     pub unsafe fn nodes(&self, plan: &'static Plan, words: &[Word], node: &dyn Fn(usize) -> u32) -> bool {
-        let frame = Frame::new(plan, words, node, self.engine.as_ref().map_or(0, |engine| engine.number));
+        let mut frame = Frame::new(plan, words, node, self.engine.as_ref().map_or(0, |engine| engine.number));
         let is_shared = |engine: &&Arc<Engine>| engine.threads() > 1 && self.profile.is_long(self.is_nested);
-        frame.run(self.engine.as_ref().filter(is_shared), self.profile.is_worth_a_wake(self.is_nested));
+        match self.engine.as_ref().filter(is_shared) {
+            Some(engine) => {
+                let (wakes, batch) = self.profile.how(self.is_nested, plan.nodes.len());
+                take_place(engine, || frame.run_shared(engine, wakes, batch));
+            }
+            None => frame.run_alone(),
+        }
         frame.result()
     }
 }

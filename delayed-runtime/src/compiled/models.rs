@@ -34,8 +34,8 @@ fn run(plan: &'static Plan, node: impl Fn(usize) -> u32) -> bool {
         thread::spawn(move || engine.board.help())
     };
     let words = words();
-    let frame = Frame::new(plan, &words, &node, 0);
-    frame.run(Some(&engine), false);
+    let mut frame = Frame::new(plan, &words, &node, 0);
+    frame.run_shared(&engine, false, 2);
     let result = frame.result();
     helper.join().unwrap();
     result

@@ -8,8 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 const LONG: u32 = if cfg!(target_arch = "x86_64") { 5_000 } else { 50 };
 /// And a thread's wake: 15 to 20 µs.
 pub(super) const WORTH_A_WAKE: u32 = if cfg!(target_arch = "x86_64") { 50_000 } else { 500 };
+/// As much as this of short nodes is claimed at a time: each claim is a journey between two caches.
+const BATCH: u32 = LONG / 3;
 /// A run that is shorter than those before brings the estimate down by this part.
-const SLOWNESS: u32 = 16;
+const SLOWNESS: u32 = 8;
+/// The estimate is no more than this, so that it comes down in some twenty runs.
+const MOST: u32 = 8 * LONG;
 
 /// Tests share each call.
 static ALWAYS: AtomicBool = AtomicBool::new(false);
@@ -54,8 +58,11 @@ impl Profile {
         always() || self.times(is_nested).recent.load(Ordering::Relaxed) > LONG
     }
 
-    pub(super) fn is_worth_a_wake(&self, is_nested: bool) -> bool {
-        always() || self.times(is_nested).last.load(Ordering::Relaxed) > WORTH_A_WAKE
+    /// Whether a thread is woken for the next run, and how many nodes are claimed at a time.
+    pub(super) fn how(&self, is_nested: bool, nodes: usize) -> (bool, u32) {
+        let last = self.times(is_nested).last.load(Ordering::Relaxed);
+        let of_a_node = last / nodes.max(1) as u32;
+        (always() || last > WORTH_A_WAKE, (BATCH / of_a_node.max(1)).max(1))
     }
 
     #[inline(always)]
@@ -64,6 +71,6 @@ impl Profile {
         let times = self.times(is_nested);
         let recent = times.recent.load(Ordering::Relaxed);
         times.last.store(took, Ordering::Relaxed);
-        times.recent.store(took.max(recent - recent / SLOWNESS), Ordering::Relaxed);
+        times.recent.store(took.min(MOST).max(recent - recent / SLOWNESS), Ordering::Relaxed);
     }
 }

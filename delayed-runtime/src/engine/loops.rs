@@ -138,6 +138,24 @@ pub(crate) fn wait(demand: &Arc<Demand>, sink: Node, in_place: bool) -> Result<(
     })
 }
 
+/// Runs `f`, which runs nodes on this thread without a wish. The thread counts as one of the engine's meanwhile:
+/// if they were all busy, one of its loops ends after the node that it runs.
+pub(crate) fn take_place<R>(engine: &Arc<Engine>, f: impl FnOnce() -> R) -> R {
+    struct Place<'a>(&'a Arc<Engine>);
+    impl Drop for Place<'_> {
+        fn drop(&mut self) {
+            self.0.active.fetch_sub(1, Ordering::SeqCst);
+            self.0.start_loops();
+        }
+    }
+    let has_one = current_loop(|own| own.is_some());
+    let _place = (!has_one).then(|| {
+        engine.active.fetch_add(1, Ordering::SeqCst);
+        Place(engine)
+    });
+    f()
+}
+
 /// Runs `f`, which blocks this thread. If it is that of a loop, another one may run in its place meanwhile.
 pub(crate) fn give_place<R>(f: impl FnOnce() -> R) -> R {
     current_loop(|own| {
@@ -192,7 +210,8 @@ fn find_work(own: &Loop) -> Option<Node> {
             engine.hungry.fetch_sub(1, Ordering::Relaxed);
             return Some(node);
         }
-        if engine.is_closed() || begin.elapsed() > PATIENCE {
+        let has_place = engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
+        if engine.is_closed() || !has_place || begin.elapsed() > PATIENCE {
             return None;
         }
         backoff.snooze();

@@ -55,7 +55,7 @@ use current::with_engine;
 pub(crate) use current::{current, enter, leave};
 pub(crate) use demand::{Arrivals, Demand, Listener};
 pub(crate) use lane::current_loop;
-pub(crate) use loops::{give_place, start, wait};
+pub(crate) use loops::{give_place, start, take_place, wait};
 pub(crate) use publish::cancel;
 pub(crate) use resource::Resources;
 
