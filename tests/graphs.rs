@@ -434,6 +434,7 @@ fn other_order(k: i64) -> i64 {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a recording takes minutes there")]
 fn a_graph_is_a_node_of_a_graph() {
     let text = delayed::value("3".to_owned());
     let whole = node_of_nodes(&text, other_order(1));
