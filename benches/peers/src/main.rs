@@ -8,6 +8,7 @@ mod clock;
 mod compare;
 mod costs;
 mod elsewhere;
+mod graphs;
 mod kernel;
 mod measure;
 mod metg;
@@ -34,6 +35,7 @@ usage: peers COMMAND
   compare [--rounds N] [--peers A,B] [--workloads X,Y] [--seconds N] [--grain N]
   sizes [--rounds N]
   metg [--rounds N] [--peers A,B]
+  graphs [--threads N]
   all [options of compare; --rounds holds for all parts]";
 
 fn main() -> ExitCode {
@@ -67,6 +69,10 @@ fn run() -> Result<()> {
         }
         "sizes" => println!("{}", sizes::sizes(&Arguments::read(arguments, &sizes::OPTIONS)?)?),
         "metg" => println!("{}", metg::metg(&Arguments::read(arguments, &metg::OPTIONS)?)?),
+        "graphs" => {
+            let arguments = Arguments::read(arguments, &["threads"])?;
+            println!("{}", graphs::graphs(arguments.get("threads")?.unwrap_or(2)));
+        }
         "all" => readme::all(&Arguments::read(arguments, &readme::OPTIONS)?)?,
         _ => bail!("no command `{command}`\n{USAGE}"),
     }

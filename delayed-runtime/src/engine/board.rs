@@ -67,10 +67,13 @@ impl Board {
 
     /// Runs nodes of graphs that are posted, as long as there are some; gives whether there was one.
     pub(crate) fn help(&self) -> bool {
+        // First, also for a graph that is gone: loops begin as long as somebody asks.
+        if self.asks() {
+            self.asks.store(false, Ordering::Relaxed);
+        }
         if self.posted.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        self.asks.store(false, Ordering::Relaxed);
         let mut helped = false;
         for entry in &self.entries {
             if entry.graph.load(Ordering::Relaxed).is_null() {
