@@ -1,8 +1,8 @@
-//! What one more `#[delayed]` function adds to `cargo build`, beside the plain function:
-//! `cargo bench --bench compile_cost`.
+//! What the attributes add to `cargo build`, beside plain functions: `cargo bench --bench compile_cost`.
 //!
-//! A crate with many functions, each called once with handles (plainly: with values), is built in
-//! turn with and without the attribute. Medians of interleaved rounds.
+//! For `#[delayed]`, a crate with many functions, each called once with handles (plainly: with values), is built
+//! in turn with and without it; for `#[delayed::graph]`, one with a function of 10, 50 or 200 statements. Medians
+//! of interleaved rounds.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -45,6 +45,44 @@ fn build(folder: &Path, release: bool) -> f64 {
     begin.elapsed().as_secs_f64() * 1e3
 }
 
+/// A function whose statements each use two others, so that none is fused.
+fn graph(attribute: bool, round: usize, statements: usize) -> String {
+    let mut source = format!("// round {round}\n");
+    source += "#[inline(never)]\nfn step(a: &[u64], b: &[u64]) -> Vec<u64> {\n    a.iter().zip(b).map(|(a, b)| a ^ b).collect()\n}\n";
+    source += if attribute { "#[delayed::graph]\n" } else { "" };
+    source += "fn graph(x: &[u64]) -> usize {\n    let a0 = step(x, x);\n    let a1 = step(x, x);\n";
+    for i in 2..statements - 1 {
+        writeln!(source, "    let a{i} = step(&a{}, &a{});", i / 2, i - 1).unwrap();
+    }
+    let sum: Vec<String> = (0..statements - 1).map(|i| format!("a{i}.len()")).collect();
+    writeln!(
+        source,
+        "    {}\n}}\nfn main() {{\n    println!(\"{{}}\", graph(&[1, 2]));\n}}",
+        sum.join(" + ")
+    )
+    .unwrap();
+    source
+}
+
+/// Builds what `source` gives without and with the attribute, in turn; milliseconds.
+fn compare(folder: &Path, release: bool, source: impl Fn(bool, usize) -> String) -> [f64; 2] {
+    let mut millis = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        for attribute in [false, true] {
+            std::fs::write(folder.join("src/main.rs"), source(attribute, round)).expect("it can be written");
+            let taken = build(folder, release);
+            // The first round builds the dependencies.
+            if round > 0 {
+                millis[usize::from(attribute)].push(taken);
+            }
+        }
+    }
+    millis.map(|mut samples| {
+        samples.sort_by(f64::total_cmp);
+        samples[ROUNDS / 2]
+    })
+}
+
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("target/compile_cost");
@@ -54,27 +92,20 @@ fn main() {
     );
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("the target folder can be written");
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
-    for release in [false, true] {
-        let mut millis = [Vec::new(), Vec::new()];
-        for round in 0..=ROUNDS {
-            for delayed in [false, true] {
-                std::fs::write(folder.join("src/main.rs"), source(delayed, round))
-                    .expect("it can be written");
-                let taken = build(&folder, release);
-                // The first round builds the dependencies.
-                if round > 0 {
-                    millis[usize::from(delayed)].push(taken);
-                }
-            }
-        }
-        let [plain, delayed] = millis.map(|mut samples| {
-            samples.sort_by(f64::total_cmp);
-            samples[ROUNDS / 2]
-        });
+    for (release, profile) in [(false, "dev"), (true, "release")] {
+        let [plain, delayed] = compare(&folder, release, source);
         println!(
-            "{}: {FUNCTIONS} plain functions {plain:.0} ms, with the attribute {delayed:.0} ms: {:.1} ms a function",
-            if release { "release" } else { "dev" },
+            "{profile}: {FUNCTIONS} plain functions {plain:.0} ms, with the attribute {delayed:.0} ms: {:.1} ms a function",
             (delayed - plain) / FUNCTIONS as f64
         );
+        for statements in [10, 50, 200] {
+            let [plain, graph] =
+                compare(&folder, release, |attribute, round| graph(attribute, round, statements));
+            println!(
+                "{profile}: a plain function of {statements} statements {plain:.0} ms, as a graph {graph:.0} ms: \
+                 {:.2} ms a node",
+                (graph - plain) / statements as f64
+            );
+        }
     }
 }
