@@ -249,6 +249,10 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 /// # Restrictions
 ///
 /// - `const`, `unsafe`, `extern` and variadic functions are refused.
+/// - A method of a trait cannot be a graph, because its block has no place for the constants: let it call a method
+///   of the type's own.
+/// - The name of a function outside of `impl` blocks is that of a type, too, so no module or type beside it can
+///   have the same.
 /// - A binding has its value where it is declared: no `let x;`.
 /// - No `static` in the body, because it is compiled twice, and no `cfg` on a statement: use `if cfg!(…)`.
 /// - Macros whose arguments are not expressions cannot name bindings, unless these are bound in the same

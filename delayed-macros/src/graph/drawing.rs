@@ -11,11 +11,8 @@ const WIDEST: usize = 40;
 pub(super) fn dot(name: &str, plan: &Plan) -> String {
     let mut dot = format!("digraph {name:?} {{\n    node [shape=box, style=rounded];\n");
     for (number, node) in plan.nodes.iter().enumerate() {
-        let _ = writeln!(
-            dot,
-            "    n{number} [label=\"{}\"];",
-            node.label.replace('\\', "\\\\").replace('"', "\\\"")
-        );
+        let label = label(node).replace('\\', "\\\\").replace('"', "\\\"");
+        let _ = writeln!(dot, "    n{number} [label=\"{label}\"];");
     }
     for (from, to) in arrows(plan) {
         let _ = writeln!(dot, "    n{from} -> n{to};");
@@ -27,8 +24,11 @@ pub(super) fn dot(name: &str, plan: &Plan) -> String {
 pub(super) fn mermaid(plan: &Plan) -> String {
     let mut mermaid = String::from("flowchart TD\n");
     for (number, node) in plan.nodes.iter().enumerate() {
-        let label =
-            node.label.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;");
+        let label = label(node)
+            .replace('&', "&amp;")
+            .replace('"', "&quot;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;");
         let _ = writeln!(mermaid, "    n{number}(\"{label}\")");
     }
     for (from, to) in arrows(plan) {
@@ -39,8 +39,9 @@ pub(super) fn mermaid(plan: &Plan) -> String {
 
 /// For the docs: a node on each line, with what it needs; those that could run at the same time stand together.
 pub(super) fn docs(plan: &Plan) -> String {
-    let mut rows: BTreeMap<usize, Vec<&Node>> = BTreeMap::new();
-    for (node, chain) in plan.nodes.iter().zip(plan.chains()) {
+    let labels: Vec<String> = plan.nodes.iter().map(label).collect();
+    let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (node, chain) in plan.chains().into_iter().enumerate() {
         rows.entry(chain).or_default().push(node);
     }
     let says = match (plan.nodes.len(), plan.span) {
@@ -53,20 +54,25 @@ pub(super) fn docs(plan: &Plan) -> String {
              under one number can run at the same time."
         ),
     };
-    let widths = plan.nodes.iter().map(|node| node.label.chars().count()).filter(|width| *width <= WIDEST);
+    let widths = labels.iter().map(|label| label.chars().count()).filter(|width| *width <= WIDEST);
     let width = widths.max().unwrap_or(0);
     let mut docs = format!("\n# Graph\n\n{says}\n\n```text\n");
     for (row, nodes) in rows.values().enumerate() {
-        for (at, node) in nodes.iter().enumerate() {
+        for (at, &node) in nodes.iter().enumerate() {
             let number = if at == 0 { format!("{}.", row + 1) } else { String::new() };
-            let needs = wrapped(node.arrows.iter().map(|need| value(&plan.nodes[*need].label)));
+            let needs = wrapped(plan.nodes[node].arrows.iter().map(|need| value(&labels[*need])));
             let needs = needs.replace('\n', &format!("\n{:1$}", "", width + 8));
             let needs = if needs.is_empty() { needs } else { format!("  ← {needs}") };
-            let line = format!("{number:3} {:width$}{needs}", node.label);
+            let line = format!("{number:3} {:width$}{needs}", labels[node]);
             let _ = writeln!(docs, "{}", line.trim_end().replace("```", "'''"));
         }
     }
     docs + "```\n"
+}
+
+/// On one line: tokens may be printed on several.
+fn label(node: &Node) -> String {
+    node.label.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What others use of a node: the last of its bindings.
