@@ -117,9 +117,9 @@
 //!
 //! It is called like any function: it takes what it takes, may borrow it, and returns its value and no handle.
 //! A call allocates nothing for the graph, and one that takes less than about 2 µs runs as it was written. What
-//! it asks in return: a binding that several statements use is borrowed by them, and what happens in a certain
-//! order, but for values, is written without `let`. The attribute's docs say it all; the example `score` measures
-//! it.
+//! it asks in return: several statements can only borrow the same binding, a `mut` one is changed inside a single
+//! statement, and what has to happen in a certain order for other reasons than its value is written without
+//! `let`. The attribute's docs say it all; the example `score` measures it.
 //!
 //! | | `#[delayed]` | `#[delayed::graph]` |
 //! |---|---|---|

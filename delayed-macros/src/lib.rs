@@ -177,8 +177,15 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 ///
 /// # Ownership
 ///
-/// - A binding or argument that **one** node uses is moved into it. What borrows from it there cannot leave that
-///   node, unless it is borrowed explicitly, as `&x`: then it stays to the end of the function.
+/// - A binding or argument that **one** node uses is moved into it, so nothing that borrows from it can leave that
+///   node: the compiler says that it "does not live long enough". One that is borrowed explicitly, where it is
+///   made or where it is used, stays to the end of the function:
+///
+///   ```ignore
+///   let text = &read_to_string(path)?; // with its `&`, because `lines` borrows from it
+///   let lines: Vec<&str> = text.lines().collect();
+///   ```
+///
 /// - One that **several** use is shared: they borrow or copy it. Taking it by value is an error, except in the last
 ///   expression.
 /// - A `mut` binding has one user, and so has a `&mut` argument. Changes are part of the `let`, as a block:
