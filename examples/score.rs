@@ -30,6 +30,8 @@ struct Score {
 }
 
 /// Scores a text; `None` if it or the corpus has no words.
+///
+/// Each statement is called when those before it whose values it uses have ended.
 #[delayed::graph]
 fn score(text: &str, corpus: &str) -> Option<Score> {
     let words = tokenize(text)?;
