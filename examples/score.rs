@@ -35,19 +35,19 @@ struct Score {
 #[delayed::graph]
 fn score(text: &str, corpus: &str) -> Option<Score> {
     let words = tokenize(text)?;
+    let letters = triples(text);
+    let corpus_letters = triples(corpus);
+    let similarity = cosine(letters, corpus_letters);
     let corpus_words = tokenize(corpus)?;
-    let sentences = sentence_lengths(text);
-    let counts = count(&words);
     let corpus_counts = count(&corpus_words);
+    let counts = count(&words);
+    let rarity = rarity(&counts, &corpus_counts);
+    let variety = counts.len() as f64 / words.len() as f64;
+    let sentences = sentence_lengths(text);
     let syllables: usize = words.iter().map(|word| syllables(word)).sum();
     let reading_ease = flesch(words.len(), sentences.len(), syllables);
     let rhythm = deviation(&sentences);
-    let variety = counts.len() as f64 / words.len() as f64;
-    let rarity = rarity(&counts, &corpus_counts);
     let tone = tone(&words);
-    let letters = triples(text);
-    let corpus_letters = triples(corpus);
-    let similarity = cosine(&letters, &corpus_letters);
     let repeated = longest_repeat(&words);
     Some(Score { reading_ease, rhythm, variety, rarity, tone, similarity, repeated })
 }
@@ -126,13 +126,14 @@ fn tone(words: &[String]) -> f64 {
     1000.0 * (good - bad) / words.len() as f64
 }
 
-/// The cosine of the angle between two texts, as vectors of how often each triple occurs.
-fn cosine(a: &BTreeMap<[char; 3], u32>, b: &BTreeMap<[char; 3], u32>) -> f64 {
+/// The cosine of the angle between two texts, as vectors of how often each triple occurs. It takes the maps, which
+/// nobody else needs, so that they are dropped here, beside other nodes, and not by `score` when all have ended.
+fn cosine(a: BTreeMap<[char; 3], u32>, b: BTreeMap<[char; 3], u32>) -> f64 {
     let product = a.iter().map(|(triple, n)| f64::from(*n) * f64::from(b.get(triple).copied().unwrap_or(0)));
     let length = |counts: &BTreeMap<[char; 3], u32>| {
         counts.values().map(|n| f64::from(*n).powi(2)).sum::<f64>().sqrt()
     };
-    product.sum::<f64>() / (length(a) * length(b))
+    product.sum::<f64>() / (length(&a) * length(&b))
 }
 
 /// Sorts what begins at each word; the two that share most are neighbours then.

@@ -224,6 +224,11 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 /// | more | offers its nodes to threads of the client that are awake |
 /// | more than about 20 µs | also wakes one |
 ///
+/// The calling thread takes nodes in the order of the function and others from its end, so long ones stand first.
+/// A value that is given away to its only user is dropped there, beside other nodes; a borrowed one is dropped at
+/// the end of the call, after all of them. A call ends when the slowest of its threads does: on cores that others
+/// keep busy it may take longer than the function as written.
+///
 /// With a client of one thread the function runs as written. Known to be weak: there is one estimate for calls
 /// from outside and one for calls inside other graph functions, so a function that is usually short and suddenly
 /// long runs that long call alone. `NODES` by `SPAN` says how much could run at the same time only if all
