@@ -1,6 +1,6 @@
-//! The `#[delayed]` attribute of the `delayed` crate.
+//! The attributes `#[delayed]` and `#[delayed::graph]` of the `delayed` crate.
 //!
-//! The attribute goes through three stages with a type each, so that the last one cannot fail:
+//! The first goes through three stages with a type each, so that the last one cannot fail:
 //!
 //! 1. *parse*: the tokens become an `Item` and its `Options`;
 //! 2. *check*: a function's signature becomes a `Constructor`, valid by construction. Mistakes are
@@ -9,7 +9,7 @@
 //!    type, so that three mistakes give three errors and calls of the function give none.
 //!
 //! The generated code holds no logic: a signature, the constant description of the function and one
-//! call into `delayed::__private`.
+//! call into `delayed::__private`. What the second generates is said in `graph/mod.rs`.
 
 mod block;
 mod expand;
@@ -138,7 +138,138 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
     attribute(options.into(), item.into()).into()
 }
 
-/// Runs the statements of a function in parallel.
+/// Runs the statements of a function in parallel: each `let` is a node of a graph that is known when the
+/// program is compiled.
+///
+/// ```ignore
+/// #[delayed::graph]
+/// fn describe(samples: &[f64]) -> Description {
+///     let mean = mean(samples);
+///     let sorted = sort(samples);               // beside `mean`
+///     let deviation = deviation(samples, mean); // after `mean`
+///     let median = sorted[sorted.len() / 2];    // after `sorted`
+///     Description { mean, deviation, median }
+/// }
+///
+/// let description = describe(&samples); // an ordinary call
+/// ```
+///
+/// The function keeps its signature, is called like any function, and returns what it would without the
+/// attribute, which stays callable as `describe::sequential`. It may borrow its arguments, be generic, `async` or
+/// a method. A call blocks until the value is there; it makes no handles and allocates nothing for the graph. Its
+/// nodes run on the calling thread and on those of the current `Client`.
+///
+/// # Nodes
+///
+/// A statement runs after those whose bindings it uses, and **only** these: what does not need each other runs in
+/// any order, or at the same time. A statement without `let` (`assert!(…);`, `log(x);`, `for … { … }`,
+/// `if … { return … }`) is a fence: all before it has ended when it begins, and all behind it begins when it has
+/// ended. The last expression runs when all nodes have ended. Inside a statement nothing changes.
+///
+/// So what has an effect, or has to happen at some moment, is written without `let`. With it,
+/// `let took = begin.elapsed();` does not wait for the work between, and `let _ = file.write_all(b"…");` may run
+/// before what stands above it; `file.write_all(b"…")?;` does not.
+///
+/// Statements that would only wait for each other are one node: a chain in which each is used by the next alone,
+/// and what calls nothing (`a + b`, `v.len()`) with its only user. `#[node]` before a `let` keeps it a node of its
+/// own, `#[fuse]` joins it to its only user. A statement is not split: for `f` beside `g` write
+/// `let a = f(x); let b = g(x); let c = h(a, b);` and not `let c = h(f(x), g(x));`.
+///
+/// # Ownership
+///
+/// - A binding or argument that **one** node uses is moved into it, so nothing that borrows from it can leave that
+///   node: the compiler says that it "does not live long enough". One that is borrowed explicitly, where it is
+///   made or where it is used, stays to the end of the function:
+///
+///   ```ignore
+///   let text = &read_to_string(path)?; // with its `&`, because `lines` borrows from it
+///   let lines: Vec<&str> = text.lines().collect();
+///   ```
+///
+/// - One that **several** use is shared: they borrow or copy it. Taking it by value is an error, except in the last
+///   expression.
+/// - A `mut` binding has one user, and so has a `&mut` argument. Changes are part of the `let`, as a block:
+///
+///   ```ignore
+///   let hits = {
+///       let mut hits = search(&terms);
+///       hits.sort();
+///       hits.truncate(10);
+///       hits
+///   };
+///   ```
+///
+/// - What goes from node to node is `Send`, and also `Sync` if several use it. The guard of a `Mutex`
+///   and an `Rc` are not `Send`, so they stay inside a block.
+///
+/// Values are dropped when the function ends, or by the node that they were moved into.
+///
+/// # Leaving early
+///
+/// `?` (on `Result`, `Option` and `ControlFlow`), `return` and `let … else` leave the function. Of several that
+/// do, the first in the order of the function decides what is returned. Nodes behind it that have not begun do not
+/// begin; some may have run, so an effect that an error has to prevent is behind a fence. A panic goes on in the
+/// caller after all nodes that have begun have ended; of several, the first.
+///
+/// A function that returns `impl Trait` can only be left by its last expression. Macros that return, such as
+/// `anyhow::bail!`, stand in the last expression only: write `return Err(anyhow!(…));` elsewhere.
+///
+/// # When it pays
+///
+/// How long calls took decides how the next one runs.
+///
+/// | recent calls took | the next one |
+/// |---|---|
+/// | less than about 2 µs | is the function as written; deciding costs some 30 ns |
+/// | more | offers its nodes to threads of the client that are awake |
+/// | more than about 20 µs | also wakes one |
+///
+/// The calling thread takes nodes in the order of the function and others from its end, so long ones stand first.
+/// A value that is given away to its only user is dropped there, beside other nodes; a borrowed one is dropped at
+/// the end of the call, after all of them. A call ends when the slowest of its threads does: on cores that others
+/// keep busy it may take longer than the function as written.
+///
+/// With a client of one thread the function runs as written. Known to be weak: there is one estimate for calls
+/// from outside and one for calls inside other graph functions, so a function that is usually short and suddenly
+/// long runs that long call alone. `NODES` by `SPAN` says how much could run at the same time only if all
+/// statements take about as long; one that takes nearly all the time leaves nothing to gain.
+///
+/// # Asynchronous functions
+///
+/// All nodes of an `async fn` are polled by the task that polls its future. They wait at the same time, as with
+/// `join!`, and do not run in parallel. What they do between awaits is for a `Client`'s nodes or `spawn_blocking`.
+///
+/// # What comes with a function
+///
+/// | of a function `f` | in an `impl` block | |
+/// |---|---|---|
+/// | `f::sequential` | `f_sequential` | the function as it was written |
+/// | `f::NODES`, `f::SPAN` | `f_NODES`, `f_SPAN` | how many nodes the graph has, and its longest chain |
+/// | `f::DOT`, `f::MERMAID` | `f_DOT`, `f_MERMAID` | the graph, to be drawn |
+///
+/// The section "Graph" of the function's docs shows it as text. With [`#[delayed]`](macro@delayed) beside it, in
+/// either order, the function also makes nodes of dynamic graphs, and its own nodes appear in events and reports
+/// as `f: name`.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `associated` | the function stands in an `impl` block and has no `self`. Without it the compiler says "enum is not supported in `trait`s or `impl`s" |
+/// | `crate = "…"` | the path of the crate `delayed`, if it is not `::delayed` |
+///
+/// # Restrictions
+///
+/// - `const`, `unsafe`, `extern` and variadic functions are refused.
+/// - A method of a trait cannot be a graph, because its block has no place for the constants: let it call a method
+///   of the type's own.
+/// - The name of a function outside of `impl` blocks is that of a type, too, so no module or type beside it can
+///   have the same.
+/// - A binding has its value where it is declared: no `let x;`.
+/// - No `static` in the body, because it is compiled twice, and no `cfg` on a statement: use `if cfg!(…)`.
+/// - Macros whose arguments are not expressions cannot name bindings, unless these are bound in the same
+///   statement.
+/// - `dbg!`, and `assert!` without a message, print other words for bindings than were written.
 #[proc_macro_attribute]
 pub fn graph(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     graph::attribute(options.into(), item.into()).into()
