@@ -202,6 +202,9 @@ impl<'a> Frame<'a> {
                     ready |= 1 << bit;
                 }
             }
+            // A node that leaves lowers the limit before it is done: who has seen that it is done sees the limit
+            // now, and does not begin what lacks its value.
+            ready &= self.allowed(at, self.limit.load(Ordering::Acquire));
             let ours = match claims {
                 Some(_) if ready != 0 => ready & !self.claimed[at].0.fetch_or(ready, Ordering::AcqRel),
                 _ => ready,

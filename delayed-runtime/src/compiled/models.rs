@@ -1,8 +1,6 @@
 //! The protocols of runs and of the board, under loom: see `crate::models`.
 //!
-//! These mutations make one or more fail: helpers counted after they have looked at the board; a post that does
-//! not wait for them, or looks Relaxed; a node that is claimed by a load and a store; `done` set or read
-//! Relaxed; an owner that sleeps without a second look, or a helper that does not wake it.
+//! MUTATIONS
 
 use super::frame::{Frame, GOES_ON, Plan};
 use super::{Exit, Word};
@@ -68,6 +66,18 @@ fn two_nodes_leave_the_function() {
         let goes_on = run(&BOTH, |node| exit.leave(node as u32, node));
         assert!(!goes_on);
         assert_eq!(exit.value(), 0);
+    });
+}
+
+/// What needs a node that has left the function does not begin, whoever ran it.
+#[test]
+fn what_a_node_has_not_made_is_not_used() {
+    check(|_| {
+        let goes_on = run(&JOIN, |node| {
+            assert_ne!(node, 2, "it lacks a value");
+            if node == 0 { 0 } else { GOES_ON }
+        });
+        assert!(!goes_on);
     });
 }
 
