@@ -80,6 +80,14 @@ impl Body {
         self.statements.len() - 1
     }
 
+    /// What a mistake calls a statement.
+    pub(super) fn said(&self, statement: usize) -> String {
+        if statement == self.last() {
+            return "the last expression".to_owned();
+        }
+        format!("`{}`", label(&self.statements[statement].code, false))
+    }
+
     fn argument(&mut self, index: usize, input: &FnArg, scope: &mut Scope) {
         match input {
             FnArg::Receiver(receiver) => {

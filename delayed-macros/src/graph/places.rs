@@ -5,11 +5,10 @@
 //! than the node. What a node makes for itself is its own.
 
 use super::binding::{Binding, Kind};
-use super::body::{Body, label};
-use super::expand::hidden;
+use super::body::Body;
 use super::plan::Plan;
 use crate::mistakes::Mistakes;
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use std::collections::BTreeSet;
 
 pub(super) enum Place {
@@ -61,7 +60,7 @@ fn place(number: usize, binding: &Binding, body: &Body, plan: &Plan, mistakes: &
     let slot = |prefix: &str| {
         let name = binding.name.to_string();
         let name = name.trim_start_matches("r#");
-        hidden(&format!("{prefix}{name}_{number}"), Span::call_site())
+        Ident::new(&format!("{prefix}{name}_{number}"), binding.name.span())
     };
     Place::Slot {
         slot: slot("__"),
@@ -79,10 +78,7 @@ fn check_shared(binding: &Binding, body: &Body, plan: &Plan, mistakes: &mut Mist
     let changed = binding.users.iter().find(|(_, used)| used.kind == Kind::Change);
     let other = |than: usize| {
         let mut others = binding.users.keys().filter(|user| plan.node_of[**user] != plan.node_of[than]);
-        others
-            .next()
-            .map(|other| label(&body.statements[*other].code, *other == body.last()))
-            .unwrap_or_default()
+        others.next().map(|other| body.said(*other)).unwrap_or_default()
     };
     let advice = format!(
         "make a new value of it in one statement: `let {name} = {{ let mut {name} = {name}; …; {name} }};`"
@@ -91,7 +87,7 @@ fn check_shared(binding: &Binding, body: &Body, plan: &Plan, mistakes: &mut Mist
         mistakes.add(syn::Error::new(
             used.span,
             format!(
-                "`{name}` is changed here and also used by `{}`, so the order of the two would matter: {advice}",
+                "`{name}` is changed here and also used by {}, so the order of the two would matter: {advice}",
                 other(*user)
             ),
         ));
@@ -101,7 +97,7 @@ fn check_shared(binding: &Binding, body: &Body, plan: &Plan, mistakes: &mut Mist
         if let Some((user, used)) = user {
             mistakes.add(syn::Error::new(
                 used.span,
-                format!("`{name}` is `mut`, so one statement uses it, and `{}` does: {advice}", other(*user)),
+                format!("`{name}` is `mut`, so one statement uses it, and {} does: {advice}", other(*user)),
             ));
         }
     }
