@@ -329,7 +329,8 @@ impl Sites for Replace<'_> {
             return Some(parse_quote!(#name));
         }
         let span = name.span();
-        let slot = at(slot, span);
+        // Resolved as the name is, so that it is not found where the name stands for another binding of that name.
+        let slot = Ident::new(&slot.to_string(), span);
         let is_last = self.node == self.graph.plan.last();
         let place = match copied {
             _ if kind != Kind::Value || known.is_reference => quote_spanned!(span=> (*#slot.get())),

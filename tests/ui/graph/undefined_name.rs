@@ -5,7 +5,7 @@ fn id(n: i64) -> i64 {
 #[delayed::graph]
 fn stats(n: i64) -> i64 {
     let a = id(n);
-    let b = id(m);
+    let b = id(undefined);
     a + b
 }
 
