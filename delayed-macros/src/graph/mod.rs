@@ -142,7 +142,8 @@ fn alone(function: &ItemFn, options: &Options, mistakes: &mut Mistakes) -> Token
     if !mistakes.is_empty() || graph.body.is_wrong {
         return without_wishes(function).into_token_stream();
     }
-    let hidden = Ident::new(&name.to_string(), generated(name.span()));
+    let mut hidden = name.clone();
+    hidden.set_span(generated(name.span()));
     let sequential = if in_block {
         let sequential = format_ident!("{}_sequential", name.unraw(), span = name.span());
         (quote!(Self::#sequential), sequential)

@@ -219,7 +219,8 @@ impl<'a> Walk<'a> {
     fn captured(&mut self, text: &LitStr, given: &BTreeSet<String>) -> TokenStream {
         let names = captures::names(&text.value()).into_iter().filter(|name| !given.contains(name));
         let named = names.filter_map(|name| {
-            let name = Ident::new(&name, text.span());
+            let mut name = Ident::parse_any.parse_str(&name).ok()?;
+            name.set_span(text.span());
             self.used(&name, Kind::Borrow).map(|instead| quote!(#name = #instead,))
         });
         named.collect()
