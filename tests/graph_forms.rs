@@ -22,6 +22,10 @@ fn len<T>(v: &[T]) -> usize {
     v.len()
 }
 
+fn longer(text: String) -> impl Fn(usize) -> usize + Send + Sync {
+    move |n| n + text.len()
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Point {
     x: i64,
@@ -455,6 +459,36 @@ fn discards(n: i64, _: i64, _unused: String) -> i64 {
 }
 
 #[delayed::graph]
+fn left_alone(v: Vec<i64>, p: (Vec<i64>, i64), f: impl Fn(usize) -> usize + Send + Sync) -> usize {
+    let a = id(v.len() + f(1));
+    let b = id(v.len() + f(2) + p.0.len());
+    let _ = v;
+    let _: Vec<i64> = v;
+    let c = id(p.0.len());
+    {
+        let _: Vec<i64> = v;
+        _ = v;
+        let ref w: Vec<i64> = v;
+        let ref x = v;
+        let n;
+        (_, n) = p;
+        match v {
+            _ => {}
+        }
+        a + b + c + v.len() + w.len() + x.len() + f(3) + f(n as usize) + p.0.len()
+    }
+}
+
+#[delayed::graph]
+fn qualified(n: i64) -> i64 {
+    let a = <i64 as Default>::default() + <i64 as From<i32>>::from(3);
+    let b = <Vec<i64>>::from([n]).len() as i64;
+    let c = id(<i64>::MAX) - id::<i64>(n);
+    let d = [a, b].map(<i64 as std::ops::Neg>::neg);
+    a + b + c / 2 + d[0]
+}
+
+#[delayed::graph]
 fn chained(mut text: String) -> String {
     let text = {
         text.push('a');
@@ -548,6 +582,8 @@ fn forms() {
             parenthesized(3);
             unsafe_blocks(&[1, 2]);
             discards(3, 4, "x".into());
+            qualified(3);
+            left_alone(vec![1, 2], (vec![3], 4), longer("x".into()));
             chained("x".into());
             from_a_macro(3);
         }

@@ -120,7 +120,10 @@ pub(crate) fn below(
     });
     let graph = Graph::check(&function, root, mistakes);
     if !mistakes.is_empty() || graph.body.is_wrong {
-        return None;
+        let mut eager = without_wishes(&function);
+        eager.sig.ident = Ident::new("eager", generated(function.sig.ident.span()));
+        eager.sig.variadic = None;
+        return Some(Parts { items: quote!(#[doc(hidden)] #[allow(dead_code)] #eager), docs: String::new() });
     }
     let place = hidden.span();
     let eager = graph.function(&Ident::new("eager", place), &quote!(#hidden::sequential));

@@ -128,8 +128,9 @@ impl<'a> Walk<'a> {
     /// Walks an expression that names a place: a binding, and what is in it.
     fn place(&mut self, expr: &mut Expr, kind: Kind) {
         match expr {
-            Expr::Path(path) if path.qself.is_none() => {
-                if let Some(name) = path.path.get_ident().cloned()
+            Expr::Path(path) => {
+                if path.qself.is_none()
+                    && let Some(name) = path.path.get_ident().cloned()
                     && let Some(instead) = self.used(&name, kind)
                 {
                     *expr = instead;
@@ -270,10 +271,20 @@ fn name_of_argument(arg: &Expr) -> Option<String> {
     path.path.get_ident().map(Ident::to_string)
 }
 
-/// How patterns use what they match: those that bind by `ref` alone borrow it.
+/// How patterns use what they match: those that bind by `ref` alone borrow it. `_` does nothing with it, and others
+/// may bind references into it.
 fn matched<'a>(pats: impl IntoIterator<Item = &'a Pat>) -> Kind {
     let bound: Vec<_> = pats.into_iter().flat_map(bound).collect();
     if !bound.is_empty() && bound.iter().all(|bound| bound.by_ref) { Kind::Borrow } else { Kind::Any }
+}
+
+/// A pattern that takes what it matches.
+fn is_name(pat: &Pat) -> bool {
+    match pat {
+        Pat::Type(typed) => is_name(&typed.pat),
+        Pat::Ident(name) => name.by_ref.is_none() && !bound(pat).is_empty(),
+        _ => false,
+    }
 }
 
 fn is_async(closure: &ExprClosure) -> bool {
@@ -330,8 +341,13 @@ impl VisitMut for Walk<'_> {
                 }
             },
             Expr::Assign(assign) => {
+                // Patterns are assigned to, too, and need not take all.
+                let is_pattern = matches!(
+                    &*assign.left,
+                    Expr::Infer(_) | Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Call(_)
+                );
                 self.place(&mut assign.left, Kind::Change);
-                self.visit_expr_mut(&mut assign.right);
+                self.place(&mut assign.right, if is_pattern { Kind::Any } else { Kind::Value });
             }
             Expr::Closure(closure) => self.deferred(closure.capture.is_some(), is_async(closure), |walk| {
                 closure.inputs.iter().for_each(|input| walk.bind(input));
@@ -455,10 +471,8 @@ impl VisitMut for Walk<'_> {
     fn visit_local_mut(&mut self, local: &mut Local) {
         refuse_cfg(&local.attrs, &mut self.mistakes);
         if let Some(init) = &mut local.init {
-            match local.pat {
-                Pat::Ident(_) | Pat::Type(_) => self.visit_expr_mut(&mut init.expr),
-                _ => self.place(&mut init.expr, matched([&local.pat])),
-            }
+            let kind = if is_name(&local.pat) { Kind::Value } else { matched([&local.pat]) };
+            self.place(&mut init.expr, kind);
             if let Some((_, otherwise)) = &mut init.diverge {
                 self.calls = true;
                 self.visit_expr_mut(otherwise);
