@@ -480,6 +480,17 @@ fn left_alone(v: Vec<i64>, p: (Vec<i64>, i64), f: impl Fn(usize) -> usize + Send
 }
 
 #[delayed::graph]
+fn parts_of_what_is_made(n: i64) -> i64 {
+    let name: &str = &*format!("{n}");
+    let list: &[i64] = &vec![n, n + 1, n + 2][1..];
+    let field = &Point { x: n, ..Default::default() }.x;
+    let both = &(id(n), name.len()).1;
+    let a = id(list[0] + *field);
+    let b = id(name.len() + both);
+    a + b as i64
+}
+
+#[delayed::graph]
 fn qualified(n: i64) -> i64 {
     let a = <i64 as Default>::default() + <i64 as From<i32>>::from(3);
     let b = <Vec<i64>>::from([n]).len() as i64;
@@ -510,6 +521,28 @@ async fn futures(a: &str, b: Option<i64>) -> Result<i64, String> {
     let z = f(x).await;
     let w = if let Some(b) = b { std::future::ready(b).await } else { return Err("none".into()) };
     Ok(x + y.unwrap_or(0) + z + w)
+}
+
+macro_rules! info {
+    ($($arg:tt)+) => {
+        format!($($arg)+)
+    };
+}
+
+#[delayed::graph]
+fn logs(n: i64) -> Result<String, std::fmt::Error> {
+    use std::fmt::Write;
+    let m = id(n);
+    let a = info!("{n} {m:>width$}", width = 4);
+    let b = {
+        let mut text = String::new();
+        write!(text, "{m}{{{n}}}{a}")?;
+        writeln!(&mut text, "{} {n:?}", a.len())?;
+        text
+    };
+    let c = dbg!(id(m) + n);
+    println!("{c} {a}");
+    Ok(info!("{a} {b} {c}"))
 }
 
 macro_rules! made_by_a_macro {
@@ -583,6 +616,8 @@ fn forms() {
             unsafe_blocks(&[1, 2]);
             discards(3, 4, "x".into());
             qualified(3);
+            logs(3);
+            parts_of_what_is_made(3);
             left_alone(vec![1, 2], (vec![3], 4), longer("x".into()));
             chained("x".into());
             from_a_macro(3);

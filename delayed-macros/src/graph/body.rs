@@ -9,8 +9,8 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Expr, ExprReturn, ExprTry, FnArg, Item, ItemFn, LocalInit, Pat, ReceiverKind, ReturnType,
-    Signature, Stmt, Type, parse_quote,
+    Attribute, Expr, ExprReturn, ExprTry, ExprUnary, FnArg, Item, ItemFn, LocalInit, Pat, ReceiverKind,
+    ReturnType, Signature, Stmt, Type, UnOp, parse_quote,
 };
 
 /// A statement of the body that is not an item. The last one is the function's value.
@@ -166,34 +166,20 @@ impl Body {
         statements
     }
 
-    /// `let x = &make();` keeps what is made to the end of the body: as a statement of its own.
+    /// `let x = &make().y;` keeps what is made to the end of the body: as a statement of its own.
     fn hoisted(&mut self, code: Stmt) -> Vec<Stmt> {
-        let Stmt::Local(local) = &code else { return vec![code] };
-        let Some(LocalInit { expr, diverge: None, .. }) = &local.init else { return vec![code] };
-        let Expr::Reference(reference) = &**expr else { return vec![code] };
-        let is_made = matches!(
-            &*reference.expr,
-            Expr::Call(_)
-                | Expr::MethodCall(_)
-                | Expr::Macro(_)
-                | Expr::Block(_)
-                | Expr::Binary(_)
-                | Expr::Struct(_)
-                | Expr::Array(_)
-                | Expr::Tuple(_)
-                | Expr::Await(_)
-                | Expr::Try(_)
-        );
-        if !is_made || reference.mutability.is_some() {
-            return vec![code];
-        }
-        let name = format_ident!("__made{}", self.hoisted, span = reference.expr.span());
+        let Stmt::Local(mut local) = code else { return vec![code] };
+        let Some(LocalInit { expr, diverge: None, .. }) = &mut local.init else {
+            return vec![Stmt::Local(local)];
+        };
+        let Expr::Reference(reference) = &mut **expr else { return vec![Stmt::Local(local)] };
+        let is_mut = reference.mutability.is_some();
+        let Some(made) = made(&mut reference.expr).filter(|_| !is_mut) else {
+            return vec![Stmt::Local(local)];
+        };
+        let name = format_ident!("__made{}", self.hoisted, span = made.span());
         self.hoisted += 1;
-        let made = &reference.expr;
-        let mut local = local.clone();
-        if let Some(init) = &mut local.init {
-            init.expr = parse_quote!(&#name);
-        }
+        let made = std::mem::replace(made, parse_quote!(#name));
         vec![parse_quote!(let #name = #made;), Stmt::Local(local)]
     }
 
@@ -267,6 +253,27 @@ fn may_be_left_by_question_mark(output: &ReturnType) -> bool {
         }
         Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Ptr(_) => false,
         _ => true,
+    }
+}
+
+/// What an expression makes that is borrowed, or a part of which is.
+fn made(expr: &mut Expr) -> Option<&mut Expr> {
+    match expr {
+        Expr::Field(field) => made(&mut field.base),
+        Expr::Index(index) => made(&mut index.expr),
+        Expr::Paren(paren) => made(&mut paren.expr),
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => made(expr),
+        Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Macro(_)
+        | Expr::Block(_)
+        | Expr::Binary(_)
+        | Expr::Struct(_)
+        | Expr::Array(_)
+        | Expr::Tuple(_)
+        | Expr::Await(_)
+        | Expr::Try(_) => Some(expr),
+        _ => None,
     }
 }
 

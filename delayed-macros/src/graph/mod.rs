@@ -70,19 +70,21 @@ fn not_a_function(item: &TokenStream) -> Option<Error> {
         TokenTree::Literal(_) => true,
     };
     while tokens.next_if(is_before).is_some() {}
-    let message = match tokens.next()? {
-        TokenTree::Ident(word) if word == "fn" => match item.clone().into_iter().last()? {
-            TokenTree::Punct(end) if end.as_char() == ';' => {
-                "a graph is made of a body: put `#[delayed::graph]` on a function that has one"
+    let word = tokens.next()?;
+    let message = match &word {
+        TokenTree::Ident(word) if word == "fn" => {
+            if !matches!(item.clone().into_iter().last()?, TokenTree::Punct(end) if end.as_char() == ';') {
+                return None;
             }
-            _ => return None,
-        },
+            let message = "a graph is made of a body: put `#[delayed::graph]` on a function that has one";
+            return Some(Error::new(tokens.next()?.span(), message));
+        }
         TokenTree::Ident(word) if word == "impl" => {
             "`#[delayed::graph]` goes on a function: put it on those of the block whose statements are a graph"
         }
         _ => "`#[delayed::graph]` goes on a function",
     };
-    Some(Error::new_spanned(item, message))
+    Some(Error::new(word.span(), message))
 }
 
 /// If `#[delayed]` follows, it comes first: it makes the type that has the graph's constants.
