@@ -545,6 +545,17 @@ fn logs(n: i64) -> Result<String, std::fmt::Error> {
     Ok(info!("{a} {b} {c}"))
 }
 
+#[delayed::graph]
+fn written(f: &mut String, v: &mut Vec<i64>, n: i64) -> Result<usize, std::fmt::Error> {
+    use std::fmt::Write;
+    let a = id(n);
+    let b = id(n + 1);
+    let first = &v[0];
+    write!(f, "{a} {b}")?;
+    let c = id(*first + a);
+    Ok(c as usize)
+}
+
 macro_rules! made_by_a_macro {
     ($name:ident, $arg:ident, $body:expr) => {
         #[delayed::graph]
@@ -616,6 +627,7 @@ fn forms() {
             unsafe_blocks(&[1, 2]);
             discards(3, 4, "x".into());
             qualified(3);
+            written(&mut String::new(), &mut vec![4], 3);
             logs(3);
             parts_of_what_is_made(3);
             left_alone(vec![1, 2], (vec![3], 4), longer("x".into()));

@@ -29,7 +29,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Error, ItemFn, ReturnType, Safety, Type, parse_quote};
+use syn::{Attribute, Error, FnArg, ItemFn, PatType, Receiver, ReturnType, Safety, Type, parse_quote};
 
 /// A function that is a graph.
 struct Graph<'a> {
@@ -197,6 +197,12 @@ impl<'a> Graph<'a> {
         }
         if let Some(variadic) = &sig.variadic {
             mistakes.at(variadic, "a graph cannot be variadic: take a `Vec` or a slice");
+        }
+        for input in &sig.inputs {
+            let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = input;
+            if let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+                mistakes.at(attr, "a graph cannot have `cfg` on a parameter: write two functions");
+            }
         }
         let body = Body::read(function, mistakes);
         let plan = Plan::of(&body, mistakes);

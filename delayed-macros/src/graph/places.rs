@@ -54,7 +54,8 @@ fn place(number: usize, binding: &Binding, body: &Body, plan: &Plan, mistakes: &
     }
     let users_beside: BTreeSet<usize> = users.iter().copied().filter(|user| Some(*user) != made_in).collect();
     let only = if users.len() == 1 && users_beside.len() == 1 { users_beside.first().copied() } else { None };
-    let is_moved = binding.mutable || most > Some(Kind::Borrow) && !binding.is_reference;
+    let is_moved =
+        binding.mutable || binding.is_mut_reference || most > Some(Kind::Borrow) && !binding.is_reference;
     if only.is_none() && users.len() > 1 {
         check_shared(binding, body, plan, mistakes);
     }

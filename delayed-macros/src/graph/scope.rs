@@ -198,7 +198,8 @@ impl<'a> Walk<'a> {
         let mut captured = TokenStream::new();
         let formats = captures::FORMATS.contains(&name.as_str());
         let given: BTreeSet<String> = args.iter().filter_map(name_of_argument).collect();
-        for arg in &mut args {
+        let writes = name == "write" || name == "writeln";
+        for (index, arg) in args.iter_mut().enumerate() {
             match arg {
                 Expr::Lit(lit) if formats => {
                     if let Lit::Str(text) = &lit.lit {
@@ -207,7 +208,7 @@ impl<'a> Walk<'a> {
                 }
                 // A named argument of a format.
                 Expr::Assign(named) if formats => self.place(&mut named.right, Kind::Borrow),
-                arg if formats => self.place(arg, Kind::Borrow),
+                arg if formats && !(writes && index == 0) => self.place(arg, Kind::Borrow),
                 arg if name == "vec" => self.visit_expr_mut(arg),
                 arg => self.place(arg, Kind::Any),
             }
