@@ -3,6 +3,7 @@
 #![allow(
     clippy::all,
     clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
     nonstandard_style,
     unused,
     dropping_copy_types,
@@ -556,6 +557,18 @@ fn written(f: &mut String, v: &mut Vec<i64>, n: i64) -> Result<usize, std::fmt::
     Ok(c as usize)
 }
 
+#[delayed::graph]
+fn fused_over_an_exit(n: i64) -> Option<Vec<i64>> {
+    let a = id(n);
+    let b = id(a + 1);
+    #[fuse]
+    let c = id(vec![n]);
+    let d = id(if b > 3 { None } else { Some(vec![b]) })?;
+    let e = id([c, d].concat());
+    let f = id(n + 2);
+    Some([e, vec![f]].concat())
+}
+
 macro_rules! made_by_a_macro {
     ($name:ident, $arg:ident, $body:expr) => {
         #[delayed::graph]
@@ -627,6 +640,8 @@ fn forms() {
             unsafe_blocks(&[1, 2]);
             discards(3, 4, "x".into());
             qualified(3);
+            fused_over_an_exit(2);
+            fused_over_an_exit(5);
             written(&mut String::new(), &mut vec![4], 3);
             logs(3);
             parts_of_what_is_made(3);

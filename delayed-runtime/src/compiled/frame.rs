@@ -94,8 +94,10 @@ impl<'a> Frame<'a> {
 
     /// Runs all nodes, with helpers of `engine`; `wakes` one if need be.
     pub(super) fn run(&self, engine: Option<&Arc<Engine>>, wakes: bool) {
+        // From the whole frame, because helpers make it of this pointer.
+        let posted = NonNull::from(self).cast::<Posted>();
         // SAFETY: the frame outlives the post, which waits for the last helper.
-        let post = engine.and_then(|engine| unsafe { engine.board.post(NonNull::from(&self.posted)) });
+        let post = engine.and_then(|engine| unsafe { engine.board.post(posted) });
         let mut calls =
             engine.zip(post.as_ref()).map(|(engine, post)| Calls { engine, post, last: clock::ticks() });
         if let Some(calls) = &calls
@@ -173,25 +175,44 @@ impl<'a> Frame<'a> {
     /// Looks for a node that is ready, the last one or the first, and may claim it.
     fn look(&self, last: bool, claims: bool) -> Look {
         let words = self.done.len();
-        let limit = self.limit.load(Ordering::Acquire);
-        let mut is_over = true;
-        for at in 0..words {
-            let at = if last { words - 1 - at } else { at };
-            let allowed = self.allowed(at, limit);
-            let claimed = self.claimed[at].0.load(Ordering::Acquire);
-            let done = self.done[at].0.load(Ordering::SeqCst);
-            is_over &= (allowed | claimed) & !done == 0;
-            let mut open = allowed & !claimed;
-            while open != 0 {
-                let bit = if last { 63 - open.leading_zeros() } else { open.trailing_zeros() };
-                open &= !(1 << bit);
-                let node = 64 * at + bit as usize;
-                if self.is_ready(node) && (!claims || self.claim(node)) {
-                    return Look::Node(node);
+        let mut limit = self.limit.load(Ordering::Acquire);
+        // A node that leaves lowers the limit before it is done. So whoever has seen that it is done, and then sees
+        // the same limit as before, knows that it has made what others need.
+        let is_current = |limit: &mut u32| {
+            let before = std::mem::replace(limit, self.limit.load(Ordering::Acquire));
+            before == *limit
+        };
+        'again: loop {
+            let mut is_over = true;
+            for at in 0..words {
+                let at = if last { words - 1 - at } else { at };
+                let allowed = self.allowed(at, limit);
+                let claimed = self.claimed[at].0.load(Ordering::Acquire);
+                let done = self.done[at].0.load(Ordering::SeqCst);
+                is_over &= (allowed | claimed) & !done == 0;
+                let mut open = allowed & !claimed;
+                while open != 0 {
+                    let bit = if last { 63 - open.leading_zeros() } else { open.trailing_zeros() };
+                    open &= !(1 << bit);
+                    let node = 64 * at + bit as usize;
+                    if !self.is_ready(node) {
+                        continue;
+                    }
+                    if !is_current(&mut limit) {
+                        continue 'again;
+                    }
+                    if !claims || self.claim(node) {
+                        return Look::Node(node);
+                    }
                 }
             }
+            if is_over {
+                return Look::End;
+            }
+            if is_current(&mut limit) {
+                return Look::Wait;
+            }
         }
-        if is_over { Look::End } else { Look::Wait }
     }
 
     #[inline(always)]
