@@ -14,5 +14,7 @@ fn mistakes_are_explained() {
         println!("skipped: the messages under tests/ui are those of {RUSTC}x, this is {version}");
         return;
     }
-    trybuild::TestCases::new().compile_fail("tests/ui/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui/*.rs");
+    cases.compile_fail("tests/ui/graph/*.rs");
 }

@@ -129,6 +129,9 @@ impl Options {
             "crate" => self.root = Root(parsed(&text(&word, input)?, Path::parse_mod_style)?),
             "trait" => self.trait_name = Some(parsed(&text(&word, input)?, Ident::parse)?),
             "skip" => self.skip = true,
+            "associated" if input.peek(Token![=]) => {
+                return Err(input.error("`associated` has no value: remove what follows the word"));
+            }
             "associated" => self.associated = true,
             "priority" => self.priority = Some(number(&word, input)?),
             "timeout" => self.timeout = Some(duration(&word, input)?),

@@ -7,7 +7,7 @@
 
 mod source;
 
-use crate::attribute;
+use crate::{attribute, graph};
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
@@ -44,12 +44,14 @@ fn has_error(expanded: &TokenStream) -> bool {
 /// the attribute, and the expansion after.
 fn check(options: &str, item: &str) -> TestCaseResult {
     let (Some(options), Some(item)) = (tokens(options), tokens(item)) else { return Ok(()) };
-    let expanded = attribute(options, item.clone());
+    let expanded = [attribute(options.clone(), item.clone()), graph::attribute(options, item.clone())];
     let Ok(item) = parse2::<Item>(item) else { return Ok(()) };
-    let parsed = parse2::<File>(expanded.clone());
-    prop_assert!(parsed.is_ok(), "{}\nin the expansion {expanded}", parsed.err().unwrap());
-    if !matches!(item, Item::Fn(_) | Item::Impl(_)) {
-        prop_assert!(has_error(&expanded), "neither a function nor a block, and no error: {expanded}");
+    for expanded in &expanded {
+        let parsed = parse2::<File>(expanded.clone());
+        prop_assert!(parsed.is_ok(), "{}\nin the expansion {expanded}", parsed.err().unwrap());
+        if !matches!(item, Item::Fn(_) | Item::Impl(_)) {
+            prop_assert!(has_error(expanded), "neither a function nor a block, and no error: {expanded}");
+        }
     }
     Ok(())
 }
@@ -81,6 +83,18 @@ proptest! {
     fn a_changed_item_is_expanded_or_refused(options in source::options(), item in source::changed()) {
         check("", &item)?;
         check(&options, &item)?;
+    }
+
+    #[test]
+    fn any_body_is_a_graph_or_refused(options in source::options(), function in source::body()) {
+        check("", &function)?;
+        check("associated", &format!("#[delayed] {function}"))?;
+        check(&options, &format!("#[delayed::graph] {function}"))?;
+    }
+
+    #[test]
+    fn a_changed_body_is_a_graph_or_refused(function in source::changed_body()) {
+        check("", &function)?;
     }
 
     #[test]
@@ -122,5 +136,9 @@ fn long_items_take_little_time() {
     check("", &format!("fn f<{lifetimes}>({params}) {{}}")).unwrap();
     check(&format!("{word}, {}", list(|_| "blocking".to_owned())), "fn f() {}").unwrap();
     check(&format!("name = \"{word}\""), &format!("fn {word}({word}: {word}) {{}}")).unwrap();
+    let chain = (1..200).map(|i| format!("let x{i} = f(x{}, x0);", i - 1)).collect::<String>();
+    check("", &format!("fn f(x0: i64) {{ {chain} }}")).unwrap();
+    let wide = (0..200).map(|i| format!("let x{i} = f(y); let z{i} = f(x{i}, x0);")).collect::<String>();
+    check("", &format!("fn f(y: i64) {{ {wide} }}")).unwrap();
     assert!(begin.elapsed().as_secs() < 10);
 }

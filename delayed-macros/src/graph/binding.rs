@@ -32,14 +32,17 @@ pub(super) struct Binding {
     pub(super) made_by: Option<usize>,
     /// An argument of a type `&T`, which is `Copy`.
     pub(super) is_reference: bool,
+    /// An argument of a type `&mut T`.
+    pub(super) is_mut_reference: bool,
     /// By statement.
     pub(super) users: BTreeMap<usize, Use>,
 }
 
 impl Binding {
     pub(super) fn new(bound: Bound, made_by: Option<usize>) -> Self {
-        let Bound { name, mutable } = bound;
-        Binding { name, mutable, made_by, is_reference: false, users: BTreeMap::new() }
+        let Bound { name, mutable, by_ref: _ } = bound;
+        let users = BTreeMap::new();
+        Binding { name, mutable, made_by, is_reference: false, is_mut_reference: false, users }
     }
 
     /// What asks for most, of some of the uses.
@@ -53,6 +56,8 @@ impl Binding {
 pub(super) struct Bound {
     pub(super) name: Ident,
     pub(super) mutable: bool,
+    /// `ref`, without `mut`.
+    pub(super) by_ref: bool,
 }
 
 /// The names that a pattern binds. One in capitals may be a constant, and is taken for one.
@@ -64,7 +69,8 @@ pub(super) fn bound(pat: &Pat) -> Vec<Bound> {
             let is_upper = pat.ident.to_string().starts_with(char::is_uppercase);
             if certain || !is_upper {
                 let mutable = pat.mutability.is_some() && pat.by_ref.is_none();
-                self.0.push(Bound { name: pat.ident.clone(), mutable });
+                let by_ref = pat.by_ref.is_some() && pat.mutability.is_none();
+                self.0.push(Bound { name: pat.ident.clone(), mutable, by_ref });
             }
             visit_mut::visit_pat_ident_mut(self, pat);
         }

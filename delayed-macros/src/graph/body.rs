@@ -1,14 +1,16 @@
 //! From a function to its statements, and who uses what.
 
 use super::binding::{Binding, Kind, Use, bound};
-use super::scope::{Scope, Sites, Walk};
+use super::scope::{Scope, Sites, Walk, refuse_cfg};
 use crate::mistakes::Mistakes;
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Expr, ExprReturn, ExprTry, FnArg, Item, ItemFn, LocalInit, Pat, ReceiverKind, Stmt, Type,
-    parse_quote,
+    Attribute, Expr, ExprReturn, ExprTry, ExprUnary, FnArg, Item, ItemFn, LocalInit, Pat, ReceiverKind,
+    ReturnType, Signature, Stmt, Type, UnOp, parse_quote,
 };
 
 /// A statement of the body that is not an item. The last one is the function's value.
@@ -43,6 +45,8 @@ pub(super) struct Body {
     pub(super) bindings: Vec<Binding>,
     /// What the function calls its arguments, and what they are taken apart by, if they are.
     pub(super) arguments: Vec<Argument>,
+    /// rustc refuses it, and would do so in other words for the graph.
+    pub(super) is_wrong: bool,
     /// How many statements were made of `&make()`.
     hoisted: usize,
 }
@@ -60,6 +64,7 @@ impl Body {
             statements: Vec::new(),
             bindings: Vec::new(),
             arguments: Vec::new(),
+            is_wrong: false,
             hoisted: 0,
         };
         let mut scope = Scope::new();
@@ -67,7 +72,7 @@ impl Body {
             body.argument(index, input, &mut scope);
         }
         for code in body.split(function, mistakes) {
-            body.statement(code, &mut scope, mistakes);
+            body.statement(code, &function.sig, &mut scope, mistakes);
         }
         if let Some(last) = body.statements.last_mut() {
             last.is_fence = false;
@@ -80,15 +85,24 @@ impl Body {
         self.statements.len() - 1
     }
 
+    /// What a mistake calls a statement.
+    pub(super) fn said(&self, statement: usize) -> String {
+        if statement == self.last() {
+            return "the last expression".to_owned();
+        }
+        format!("`{}`", label(&self.statements[statement].code, false))
+    }
+
     fn argument(&mut self, index: usize, input: &FnArg, scope: &mut Scope) {
         match input {
             FnArg::Receiver(receiver) => {
                 let name = Ident::new("self", receiver.self_token.span());
                 let mut binding = Binding::new(
-                    super::binding::Bound { name, mutable: receiver.mutability.is_some() },
+                    super::binding::Bound { name, mutable: receiver.mutability.is_some(), by_ref: false },
                     None,
                 );
                 binding.is_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
+                binding.is_mut_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
                 scope.insert("self".to_owned(), self.bindings.len());
                 self.bindings.push(binding);
                 let name = Ident::new("self", receiver.self_token.span());
@@ -96,10 +110,14 @@ impl Body {
             }
             FnArg::Typed(typed) => {
                 for bound in bound(&typed.pat) {
-                    scope.insert(bound.name.to_string(), self.bindings.len());
+                    scope.insert(bound.name.unraw().to_string(), self.bindings.len());
                     let mut binding = Binding::new(bound, None);
-                    binding.is_reference =
-                        matches!(&*typed.pat, Pat::Ident(_)) && is_shared_reference(&typed.ty);
+                    if let (Pat::Ident(_), Type::Reference(reference)) =
+                        (&*typed.pat, crate::signature::peel(&typed.ty))
+                    {
+                        binding.is_mut_reference = reference.mutability.is_some();
+                        binding.is_reference = !binding.is_mut_reference;
+                    }
                     self.bindings.push(binding);
                 }
                 let argument = match &*typed.pat {
@@ -139,56 +157,41 @@ impl Body {
             statements.push(Stmt::Expr(parse_quote!(()), None));
         }
         for statement in &statements {
-            for attr in
-                attrs(statement).iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr"))
-            {
-                mistakes.at(
-                    attr,
-                    "a graph's statement cannot have `cfg`, because its edges are known before that is: use \
-                     `if cfg!(…) { … } else { … }`",
-                );
+            let attrs = attrs(statement);
+            refuse_cfg(&attrs, mistakes);
+            for (attr, word, _) in attrs.iter().filter_map(wish) {
+                mistakes.at(attr, format!("`#[{word}]` goes before a `let`: remove it, or bind the value"));
             }
         }
         statements
     }
 
-    /// `let x = &make();` keeps what is made to the end of the body: as a statement of its own.
+    /// `let x = &make().y;` keeps what is made to the end of the body: as a statement of its own.
     fn hoisted(&mut self, code: Stmt) -> Vec<Stmt> {
-        let Stmt::Local(local) = &code else { return vec![code] };
-        let Some(LocalInit { expr, diverge: None, .. }) = &local.init else { return vec![code] };
-        let Expr::Reference(reference) = &**expr else { return vec![code] };
-        let is_made = matches!(
-            &*reference.expr,
-            Expr::Call(_)
-                | Expr::MethodCall(_)
-                | Expr::Macro(_)
-                | Expr::Block(_)
-                | Expr::Binary(_)
-                | Expr::Struct(_)
-                | Expr::Array(_)
-                | Expr::Tuple(_)
-                | Expr::Await(_)
-                | Expr::Try(_)
-        );
-        if !is_made || reference.mutability.is_some() {
-            return vec![code];
-        }
-        let name = format_ident!("__made{}", self.hoisted, span = reference.expr.span());
+        let Stmt::Local(mut local) = code else { return vec![code] };
+        let Some(LocalInit { expr, diverge: None, .. }) = &mut local.init else {
+            return vec![Stmt::Local(local)];
+        };
+        let Expr::Reference(reference) = &mut **expr else { return vec![Stmt::Local(local)] };
+        let is_mut = reference.mutability.is_some();
+        let Some(made) = made(&mut reference.expr).filter(|_| !is_mut) else {
+            return vec![Stmt::Local(local)];
+        };
+        let name = format_ident!("__made{}", self.hoisted, span = made.span());
         self.hoisted += 1;
-        let made = &reference.expr;
-        let mut local = local.clone();
-        if let Some(init) = &mut local.init {
-            init.expr = parse_quote!(&#name);
-        }
+        let made = std::mem::replace(made, parse_quote!(#name));
         vec![parse_quote!(let #name = #made;), Stmt::Local(local)]
     }
 
-    fn statement(&mut self, mut code: Stmt, scope: &mut Scope, mistakes: &mut Mistakes) {
+    fn statement(&mut self, mut code: Stmt, sig: &Signature, scope: &mut Scope, mistakes: &mut Mistakes) {
         let index = self.statements.len();
         let wish = take_wish(&mut code, mistakes);
         let mut found = Uses(Vec::new());
         let mut walk = Walk::new(scope, &mut found);
+        walk.awaits = sig.asyncness.is_some();
+        walk.tries = may_be_left_by_question_mark(&sig.output);
         syn::visit_mut::VisitMut::visit_stmt_mut(&mut walk, &mut code.clone());
+        self.is_wrong |= walk.is_wrong;
         let (calls, leaves) = (walk.calls, walk.leaves);
         mistakes.append(walk.mistakes);
         for (binding, used) in found.0 {
@@ -204,12 +207,12 @@ impl Body {
             if local.init.is_none() {
                 mistakes.at(
                     local,
-                    "a graph's binding gets its value where it is declared: write `let x = if … { … } else { … };`",
+                    "a graph's binding gets its value where it is declared, as in `let x = if … { … } else { … };`",
                 );
             }
             for bound in bound(&local.pat) {
                 makes.push(self.bindings.len());
-                scope.insert(bound.name.to_string(), self.bindings.len());
+                scope.insert(bound.name.unraw().to_string(), self.bindings.len());
                 self.bindings.push(Binding::new(bound, Some(index)));
             }
         }
@@ -236,36 +239,87 @@ impl Sites for Uses {
     }
 }
 
-fn is_shared_reference(ty: &Type) -> bool {
-    matches!(crate::signature::peel(ty), Type::Reference(reference) if reference.mutability.is_none())
+/// Whether the function returns something that may be a `Result` or the like. Names are taken for what they
+/// usually are.
+fn may_be_left_by_question_mark(output: &ReturnType) -> bool {
+    const OTHERS: [&str; 19] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+        "u128", "usize", "String", "Vec", "Box",
+    ];
+    let ReturnType::Type(_, ty) = output else { return false };
+    match crate::signature::peel(ty) {
+        Type::Path(path) if path.qself.is_none() && path.path.segments.len() == 1 => {
+            !OTHERS.iter().any(|other| path.path.segments[0].ident == other)
+        }
+        Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::Ptr(_) => false,
+        _ => true,
+    }
 }
 
-fn attrs(statement: &Stmt) -> &[Attribute] {
-    match statement {
-        Stmt::Local(local) => &local.attrs,
-        Stmt::Macro(statement) => &statement.attrs,
-        _ => &[],
+/// What an expression makes that is borrowed, or a part of which is.
+fn made(expr: &mut Expr) -> Option<&mut Expr> {
+    match expr {
+        Expr::Field(field) => made(&mut field.base),
+        Expr::Index(index) => made(&mut index.expr),
+        Expr::Paren(paren) => made(&mut paren.expr),
+        Expr::Unary(ExprUnary { op: UnOp::Deref(_), expr, .. }) => made(expr),
+        Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Macro(_)
+        | Expr::Block(_)
+        | Expr::Binary(_)
+        | Expr::Struct(_)
+        | Expr::Array(_)
+        | Expr::Tuple(_)
+        | Expr::Await(_)
+        | Expr::Try(_) => Some(expr),
+        _ => None,
     }
+}
+
+/// The attributes of a statement that is no `let`.
+fn attrs(statement: &Stmt) -> Vec<Attribute> {
+    let read = |input: ParseStream<'_>| {
+        let attrs = input.call(Attribute::parse_outer)?;
+        input.parse::<TokenStream>()?;
+        Ok(attrs)
+    };
+    match statement {
+        Stmt::Macro(statement) => statement.attrs.clone(),
+        Stmt::Expr(expr, _) => read.parse2(expr.to_token_stream()).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// `#[node]` or `#[fuse]`.
+pub(super) fn wish(attr: &Attribute) -> Option<(&Attribute, &Ident, Wish)> {
+    let word = attr.path().get_ident()?;
+    let wish = if word == "node" {
+        Wish::Node
+    } else if word == "fuse" {
+        Wish::Fuse
+    } else {
+        return None;
+    };
+    Some((attr, word, wish))
 }
 
 /// Takes `#[node]` or `#[fuse]` from a statement.
 fn take_wish(code: &mut Stmt, mistakes: &mut Mistakes) -> Wish {
-    let mut wish = Wish::None;
+    let mut found = Wish::None;
     if let Stmt::Local(local) = code {
         local.attrs.retain(|attr| {
-            let found = match attr.path().get_ident() {
-                Some(word) if word == "node" => Wish::Node,
-                Some(word) if word == "fuse" => Wish::Fuse,
-                _ => return true,
-            };
-            if wish != Wish::None {
+            let Some((attr, word, wish)) = wish(attr) else { return true };
+            if attr.meta.require_path_only().is_err() {
+                mistakes.at(attr, format!("`#[{word}]` stands alone: remove what follows the word"));
+            } else if found != Wish::None {
                 mistakes.at(attr, "a statement has one of `#[node]` and `#[fuse]`, once: remove the other");
             }
-            wish = found;
+            found = wish;
             false
         });
     }
-    wish
+    found
 }
 
 /// How a statement is called in drawings: what it binds, or its first words.

@@ -1,27 +1,36 @@
 //! What the walk knows of names: which macros format, which names a format captures, and which methods take no
 //! time.
 
-/// Macros whose literals are formats, which borrow their arguments.
-pub(super) const FORMATS: [&str; 19] = [
+/// Macros whose literals are formats, which borrow their arguments: of the standard library, and of crates for errors
+/// and logs.
+pub(super) const FORMATS: [&str; 27] = [
+    "anyhow",
     "assert",
     "assert_eq",
     "assert_ne",
+    "bail",
+    "debug",
     "debug_assert",
     "debug_assert_eq",
     "debug_assert_ne",
+    "ensure",
     "eprint",
     "eprintln",
+    "error",
+    "eyre",
     "format",
     "format_args",
+    "info",
     "panic",
     "print",
     "println",
     "todo",
+    "trace",
     "unimplemented",
     "unreachable",
+    "warn",
     "write",
     "writeln",
-    "bail",
 ];
 
 /// Methods that take no time, on all types that have them.

@@ -31,9 +31,10 @@ use syn::ext::IdentExt;
 use syn::visit_mut::VisitMut;
 use syn::{Expr, ExprReturn, ExprTry, FnArg, GenericParam, Pat, ReturnType, Signature, parse_quote, parse2};
 
-/// A name that only generated code can use.
-pub(super) fn hidden(name: &str, at: Span) -> Ident {
-    Ident::new(name, Span::mixed_site().located_at(at))
+/// What stands for something of the user's at a place of the user's, whatever macros are round the two. Errors
+/// are reported there as if the user had written it.
+fn at(name: &Ident, place: Span) -> Ident {
+    Ident::new(&name.to_string(), place.resolved_at(name.span()))
 }
 
 fn own(name: &str) -> Ident {
@@ -109,7 +110,7 @@ impl Graph<'_> {
             });
         }
         if self.leaves() {
-            let (exit, ty) = (own("__exit"), &self.returns);
+            let (exit, ty) = (self.exit(), &self.returns);
             slots.extend(quote!(let #exit = &#graph::Exit::<#ty>::new();));
         }
         slots
@@ -178,7 +179,7 @@ impl Graph<'_> {
 
     /// What the function does when a node has left it.
     fn leave(&self) -> TokenStream {
-        let (exit, graph) = (own("__exit"), self.graph());
+        let (exit, graph) = (self.exit(), self.graph());
         if self.leaves() { quote!(return #exit.value();) } else { quote!(#graph::never_left();) }
     }
 
@@ -188,7 +189,7 @@ impl Graph<'_> {
         for (binding, place) in self.body.bindings.iter().zip(&self.places) {
             let Place::Slot { slot, is_shared, .. } = place else { continue };
             let span = binding.name.span();
-            let (graph, slot) = (self.root.at(span), hidden(&slot.to_string(), span));
+            let graph = self.root.at(span);
             let check = Ident::new(if *is_shared { "shares" } else { "moves" }, span);
             checks.extend(quote_spanned!(span=> #graph::__private::graph::#check(#slot);));
         }
@@ -197,7 +198,7 @@ impl Graph<'_> {
                 ReturnType::Type(_, ty) => crate::signature::edges(ty).0,
                 ReturnType::Default => self.function.sig.ident.span(),
             };
-            let (graph, exit) = (self.root.at(span), hidden("__exit", span));
+            let (graph, exit) = (self.root.at(span), at(&self.exit(), span));
             checks.extend(quote_spanned!(span=> #graph::__private::graph::returns(#exit);));
         }
         checks
@@ -220,7 +221,6 @@ impl Graph<'_> {
             for &made in &statement.makes {
                 if let Place::Slot { slot, .. } = &self.places[made] {
                     let name = &self.body.bindings[made].name;
-                    let slot = hidden(&slot.to_string(), name.span());
                     code.extend(quote_spanned!(name.span()=> #slot.put(#name);));
                 }
             }
@@ -249,7 +249,7 @@ impl Graph<'_> {
             return None;
         }
         let name = local(binding);
-        Some(quote!(#[allow(unused_mut)] let mut #name = #slot.take();))
+        Some(quote_spanned!(name.span()=> #[allow(unused_mut)] let mut #name = #slot.take();))
     }
 
     fn plan_constant(&self) -> TokenStream {
@@ -287,6 +287,11 @@ impl Graph<'_> {
         quote!(#root::__private::graph)
     }
 
+    /// Where nodes put what they leave the function with.
+    fn exit(&self) -> Ident {
+        Ident::new("__exit", self.function.sig.ident.span())
+    }
+
     /// Whether a node may leave the function.
     fn leaves(&self) -> bool {
         let statements = self.body.statements.iter().enumerate();
@@ -298,7 +303,7 @@ impl Graph<'_> {
 
 /// What a node calls a binding that was moved into it.
 fn local(binding: &Binding) -> Ident {
-    if binding.name == "self" { hidden("__self", binding.name.span()) } else { binding.name.clone() }
+    if binding.name == "self" { Ident::new("__self", binding.name.span()) } else { binding.name.clone() }
 }
 
 fn own_unsafe() -> TokenStream {
@@ -324,16 +329,17 @@ impl Sites for Replace<'_> {
             return Some(parse_quote!(#name));
         }
         let span = name.span();
-        let slot = hidden(&slot.to_string(), span);
+        // Resolved as the name is, so that it is not found where the name stands for another binding of that name.
+        let slot = Ident::new(&slot.to_string(), span);
         let is_last = self.node == self.graph.plan.last();
         let place = match copied {
             _ if kind != Kind::Value || known.is_reference => quote_spanned!(span=> (*#slot.get())),
             _ if is_last && !deferred => quote_spanned!(span=> (#slot.take())),
             Some(copied) => {
-                let function = hidden(&copied.to_string(), span);
+                let function = at(copied, span);
                 let copying = || self.graph.copying(binding, copied, self.statement);
                 self.copied.entry(binding).or_insert_with(copying);
-                quote_spanned!(span=> #function(#slot.get()))
+                quote_spanned!(span=> (#slot.get().#function()))
             }
             None => quote_spanned!(span=> (*#slot.get())),
         };
@@ -347,7 +353,8 @@ impl Sites for Replace<'_> {
         let span = tried.question_token.spans[0];
         let (value, returns) = (&tried.expr, &self.graph.returns);
         let graph = self.graph.root.at(span);
-        let [exit, residual, goes_on] = ["__exit", "__residual", "__value"].map(|name| hidden(name, span));
+        let exit = at(&self.graph.exit(), span);
+        let [residual, goes_on] = ["__residual", "__value"].map(|name| Ident::new(name, span));
         let at = self.statement();
         parse2(quote_spanned! {span=>
             match #graph::__private::graph::Branch::branch(#value) {
@@ -366,7 +373,7 @@ impl Sites for Replace<'_> {
         }
         let span = returned.return_token.span;
         let value = returned.expr.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
-        let (exit, at) = (hidden("__exit", span), self.statement());
+        let (exit, at) = (at(&self.graph.exit(), span), self.statement());
         parse2(quote_spanned!(span=> return #exit.leave(#at, #value))).ok()
     }
 }
@@ -378,33 +385,36 @@ impl Replace<'_> {
 }
 
 impl Graph<'_> {
-    /// A function that copies a shared binding, and says what to write if that cannot be.
-    fn copying(&self, binding: usize, function: &Ident, statement: usize) -> TokenStream {
-        let name = self.body.bindings[binding].name.to_string();
+    /// A method that copies a shared binding, and says what to write if that cannot be. A function would have
+    /// its argument's type from what is expected of the result, and so give an error of its own for a wrong one.
+    fn copying(&self, binding: usize, method: &Ident, statement: usize) -> TokenStream {
+        let name = &self.body.bindings[binding].name;
         let users = self.body.bindings[binding].users.keys().filter(|user| **user != statement);
-        let others: Vec<String> = users.map(|user| format!("`{}`", self.label(*user))).collect();
+        let others: Vec<String> = users.map(|user| self.body.said(*user)).collect();
         let message = format!(
-            "`{name}` is also used by {}, so it is shared and cannot be taken by value here",
-            others.join(", ")
+            "`{name}` is also used by {}, so it is shared: borrow it here, as in `&{name}`, or clone it, as in \
+             `{name}.clone()`",
+            others.join(" and ")
         );
-        let note = format!("borrow it, as in `&{name}`, or clone it, as in `{name}.clone()`");
-        let copies = format_ident!("{}_copies", function, span = function.span());
-        let label = "this value is not `Copy`";
-        quote! {
-            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+        let [copies, methods] =
+            ["is_copy", "of"].map(|word| format_ident!("{method}_{word}", span = method.span()));
+        quote_spanned! {method.span()=>
+            #[diagnostic::on_unimplemented(message = #message, label = "this value is not `Copy`")]
             #[allow(non_camel_case_types)]
             trait #copies: Copy {}
+            #[diagnostic::do_not_recommend]
             impl<T: Copy> #copies for T {}
-            #[allow(dead_code)]
-            #[inline(always)]
-            fn #function<T: #copies>(value: &T) -> T {
-                *value
+            #[allow(non_camel_case_types)]
+            trait #methods<T> {
+                fn #method(self) -> T where T: #copies;
+            }
+            impl<T> #methods<T> for &T {
+                #[inline(always)]
+                fn #method(self) -> T where T: #copies {
+                    *self
+                }
             }
         }
-    }
-
-    fn label(&self, statement: usize) -> String {
-        super::body::label(&self.body.statements[statement].code, statement == self.body.last())
     }
 }
 

@@ -7,6 +7,7 @@
 //! The function is compiled twice, as it was written and as a graph. What rustc finds wrong with it is found in
 //! both, and said once if message and place are the same; so generated tokens have the places of the user's that
 //! they stand for. What only a graph forbids is said by this crate, and then the function is left as it was written.
+//! So it is if rustc is seen to refuse it in words that depend on where a statement stands ([`Body::is_wrong`]).
 
 mod binding;
 mod body;
@@ -24,11 +25,11 @@ use crate::options::{Options, Root, Target};
 use body::Body;
 use places::Place;
 use plan::Plan;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, ItemFn, Local, ReturnType, Safety, Type, parse_quote};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Error, FnArg, ItemFn, PatType, Receiver, ReturnType, Safety, Type, parse_quote};
 
 /// A function that is a graph.
 struct Graph<'a> {
@@ -45,7 +46,9 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
     let mut mistakes = Mistakes::default();
     let written = options.clone();
     let options = Options::parse(options, Target::Graph, &mut mistakes);
-    let expanded = match mistakes.keep(syn::parse2::<ItemFn>(item.clone())) {
+    let function =
+        syn::parse2::<ItemFn>(item.clone()).map_err(|error| not_a_function(&item).unwrap_or(error));
+    let expanded = match mistakes.keep(function) {
         Some(function) => match other_first(&function, &written) {
             Some(swapped) => return swapped,
             None => alone(&function, &options, &mut mistakes),
@@ -53,6 +56,35 @@ pub(crate) fn attribute(options: TokenStream, item: TokenStream) -> TokenStream 
         None => item,
     };
     quote!(#expanded #mistakes)
+}
+
+/// What to say if the attribute stands on something else than a function with a body.
+fn not_a_function(item: &TokenStream) -> Option<Error> {
+    let mut tokens = item.clone().into_iter().peekable();
+    let is_before = |token: &TokenTree| match token {
+        TokenTree::Ident(word) => {
+            ["pub", "const", "async", "unsafe", "extern", "default", "crate"].iter().any(|w| word == w)
+        }
+        TokenTree::Punct(punct) => punct.as_char() == '#',
+        TokenTree::Group(group) => group.delimiter() != Delimiter::Brace,
+        TokenTree::Literal(_) => true,
+    };
+    while tokens.next_if(is_before).is_some() {}
+    let word = tokens.next()?;
+    let message = match &word {
+        TokenTree::Ident(word) if word == "fn" => {
+            if !matches!(item.clone().into_iter().last()?, TokenTree::Punct(end) if end.as_char() == ';') {
+                return None;
+            }
+            let message = "a graph is made of a body: put `#[delayed::graph]` on a function that has one";
+            return Some(Error::new(tokens.next()?.span(), message));
+        }
+        TokenTree::Ident(word) if word == "impl" => {
+            "`#[delayed::graph]` goes on a function: put it on those of the block whose statements are a graph"
+        }
+        _ => "`#[delayed::graph]` goes on a function",
+    };
+    Some(Error::new(word.span(), message))
 }
 
 /// If `#[delayed]` follows, it comes first: it makes the type that has the graph's constants.
@@ -89,8 +121,11 @@ pub(crate) fn below(
         !is_graph(attr) && !attr.path().is_ident("doc") && !attr.path().is_ident("deprecated")
     });
     let graph = Graph::check(&function, root, mistakes);
-    if !mistakes.is_empty() {
-        return None;
+    if !mistakes.is_empty() || graph.body.is_wrong {
+        let mut eager = without_wishes(&function);
+        eager.sig.ident = Ident::new("eager", generated(function.sig.ident.span()));
+        eager.sig.variadic = None;
+        return Some(Parts { items: quote!(#[doc(hidden)] #[allow(dead_code)] #eager), docs: String::new() });
     }
     let place = hidden.span();
     let eager = graph.function(&Ident::new("eager", place), &quote!(#hidden::sequential));
@@ -109,15 +144,16 @@ fn alone(function: &ItemFn, options: &Options, mistakes: &mut Mistakes) -> Token
     let in_block =
         options.associated || sig.receiver().is_some() || find_word(quote!(#sig), "Self").is_some();
     let graph = Graph::check(function, &options.root, mistakes);
-    if !mistakes.is_empty() {
+    if !mistakes.is_empty() || graph.body.is_wrong {
         return without_wishes(function).into_token_stream();
     }
-    let hidden = Ident::new(&name.to_string(), generated(name.span()));
+    let mut hidden = name.clone();
+    hidden.set_span(generated(name.span()));
     let sequential = if in_block {
-        let sequential = format_ident!("{}_sequential", name.unraw(), span = hidden.span());
+        let sequential = format_ident!("{}_sequential", name.unraw(), span = name.span());
         (quote!(Self::#sequential), sequential)
     } else {
-        (quote!(#hidden::sequential), Ident::new("sequential", hidden.span()))
+        (quote!(#hidden::sequential), Ident::new("sequential", name.span()))
     };
     let vis = &function.vis;
     let on_items = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect::<Vec<_>>();
@@ -161,6 +197,12 @@ impl<'a> Graph<'a> {
         }
         if let Some(variadic) = &sig.variadic {
             mistakes.at(variadic, "a graph cannot be variadic: take a `Vec` or a slice");
+        }
+        for input in &sig.inputs {
+            let (FnArg::Receiver(Receiver { attrs, .. }) | FnArg::Typed(PatType { attrs, .. })) = input;
+            if let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("cfg")) {
+                mistakes.at(attr, "a graph cannot have `cfg` on a parameter: write two functions");
+            }
         }
         let body = Body::read(function, mistakes);
         let plan = Plan::of(&body, mistakes);
@@ -261,9 +303,8 @@ impl<'a> Graph<'a> {
 fn without_wishes(function: &ItemFn) -> ItemFn {
     struct Wishes;
     impl VisitMut for Wishes {
-        fn visit_local_mut(&mut self, local: &mut Local) {
-            local.attrs.retain(|attr| !attr.path().is_ident("node") && !attr.path().is_ident("fuse"));
-            visit_mut::visit_local_mut(self, local);
+        fn visit_attributes_mut(&mut self, attrs: &mut Vec<Attribute>) {
+            attrs.retain(|attr| body::wish(attr).is_none());
         }
     }
     let mut function = function.clone();

@@ -5,12 +5,12 @@
 //! than the node. What a node makes for itself is its own.
 
 use super::binding::{Binding, Kind};
-use super::body::{Body, label};
-use super::expand::hidden;
+use super::body::Body;
 use super::plan::Plan;
 use crate::mistakes::Mistakes;
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use std::collections::BTreeSet;
+use syn::Stmt;
 
 pub(super) enum Place {
     /// A local of the node that makes it, or an argument that only the last one uses.
@@ -54,14 +54,15 @@ fn place(number: usize, binding: &Binding, body: &Body, plan: &Plan, mistakes: &
     }
     let users_beside: BTreeSet<usize> = users.iter().copied().filter(|user| Some(*user) != made_in).collect();
     let only = if users.len() == 1 && users_beside.len() == 1 { users_beside.first().copied() } else { None };
-    let is_moved = binding.mutable || most > Some(Kind::Borrow) && !binding.is_reference;
+    let is_moved =
+        binding.mutable || binding.is_mut_reference || most > Some(Kind::Borrow) && !binding.is_reference;
     if only.is_none() && users.len() > 1 {
         check_shared(binding, body, plan, mistakes);
     }
     let slot = |prefix: &str| {
         let name = binding.name.to_string();
         let name = name.trim_start_matches("r#");
-        hidden(&format!("{prefix}{name}_{number}"), Span::call_site())
+        Ident::new(&format!("{prefix}{name}_{number}"), binding.name.span())
     };
     Place::Slot {
         slot: slot("__"),
@@ -76,32 +77,51 @@ fn place(number: usize, binding: &Binding, body: &Body, plan: &Plan, mistakes: &
 fn check_shared(binding: &Binding, body: &Body, plan: &Plan, mistakes: &mut Mistakes) {
     let name = &binding.name;
     let made_in = binding.made_by.map(|statement| plan.node_of[statement]);
+    let declared = binding.made_by.map(|statement| &body.statements[statement].code);
+    if matches!(declared, Some(Stmt::Local(local)) if local.init.is_none()) {
+        // That is the mistake.
+        return;
+    }
     let changed = binding.users.iter().find(|(_, used)| used.kind == Kind::Change);
     let other = |than: usize| {
         let mut others = binding.users.keys().filter(|user| plan.node_of[**user] != plan.node_of[than]);
-        others
-            .next()
-            .map(|other| label(&body.statements[*other].code, *other == body.last()))
-            .unwrap_or_default()
+        others.next().map(|other| body.said(*other)).unwrap_or_default()
     };
-    let advice = format!(
-        "make a new value of it in one statement: `let {name} = {{ let mut {name} = {name}; …; {name} }};`"
-    );
+    let advice = if name == "self" {
+        "put the statements that use it into one block".to_owned()
+    } else {
+        format!(
+            "make a new value of it in one statement: `let {name} = {{ let mut {name} = {name}; …; {name} }};`"
+        )
+    };
     if let Some((user, used)) = changed {
         mistakes.add(syn::Error::new(
             used.span,
             format!(
-                "`{name}` is changed here and also used by `{}`, so the order of the two would matter: {advice}",
+                "`{name}` is changed here and also used by {}, so the order of the two would matter: {advice}",
                 other(*user)
             ),
         ));
+    } else if binding.is_mut_reference {
+        let is_early = |user: &usize| plan.node_of[*user] != plan.last();
+        let mut users = binding.users.iter();
+        if let Some((user, used)) = users.find(|(user, used)| is_early(user) && used.kind == Kind::Value) {
+            mistakes.add(syn::Error::new(
+                used.span,
+                format!(
+                    "`{name}` is a `&mut`, which is not shared, and also used by {}: use it in one statement, as in \
+                     `let (a, b) = {{ … }};`, or borrow what it refers to, as in `&*{name}`",
+                    other(*user)
+                ),
+            ));
+        }
     } else if binding.mutable {
         let beside = |user: &usize| Some(plan.node_of[*user]) != made_in;
         let user = binding.users.iter().rfind(|(user, _)| beside(user));
         if let Some((user, used)) = user {
             mistakes.add(syn::Error::new(
                 used.span,
-                format!("`{name}` is `mut`, so one statement uses it, and `{}` does: {advice}", other(*user)),
+                format!("`{name}` is `mut`, so one statement uses it, and {} does: {advice}", other(*user)),
             ));
         }
     }

@@ -67,7 +67,13 @@ impl Plan {
         let arrows = needs.iter().filter(|need| uses(need) || !all.contains(need)).copied().collect();
         let acts = statements.iter().find(|at| !is_glue(&body.statements[**at]));
         let own = *acts.unwrap_or(&end);
-        let begins = needs.iter().map(|need| self.nodes[*need].begins).fold(own, usize::max);
+        // What it needs is not there if one of those has left the function.
+        let leaves = |need: &usize| {
+            let leaving = |at: &&usize| body.statements[**at].leaves.is_some();
+            self.nodes[*need].statements.iter().rfind(leaving).copied()
+        };
+        let before = needs.iter().map(|need| leaves(need).unwrap_or(0).max(self.nodes[*need].begins));
+        let begins = before.fold(own, usize::max);
         let named = statements.iter().map(|at| label(&body.statements[*at].code, *at == body.last()));
         let label = named.collect::<Vec<_>>().join("; ");
         self.nodes.push(Node { statements, needs, arrows, begins, label });

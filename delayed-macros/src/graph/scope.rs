@@ -7,13 +7,14 @@ use crate::mistakes::Mistakes;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
+use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    BinOp, Block, Expr, ExprReturn, ExprTry, Item, Lit, LitStr, Local, Macro, Pat, PatGuard, Stmt, Token,
-    UnOp,
+    Attribute, BinOp, Block, Expr, ExprBreak, ExprClosure, ExprContinue, ExprReturn, ExprTry, Item, Lit,
+    LitStr, Local, Macro, Pat, PatGuard, Stmt, Token, UnOp,
 };
 
 /// What stands where a walk goes, by name: which binding of the body.
@@ -40,6 +41,16 @@ pub(super) struct Walk<'a> {
     moves: bool,
     /// They borrow what they use, if they can.
     borrows: bool,
+    /// How many loops are around that `break` can leave.
+    loops: usize,
+    /// How many macros are around, whose arguments may stand anywhere in what they give.
+    macros: usize,
+    /// `.await` can stand here.
+    pub(super) awaits: bool,
+    /// What the function returns goes with `?`, as far as can be seen.
+    pub(super) tries: bool,
+    /// There is something that rustc refuses wherever the statement is, and would refuse in other words in a node.
+    pub(super) is_wrong: bool,
     pub(super) mistakes: Mistakes,
     /// The statement calls something, or may take long for another reason.
     pub(super) calls: bool,
@@ -55,6 +66,11 @@ impl<'a> Walk<'a> {
             deferred: 0,
             moves: false,
             borrows: false,
+            loops: 0,
+            macros: 0,
+            awaits: true,
+            tries: true,
+            is_wrong: false,
             mistakes: Mistakes::default(),
             calls: false,
             leaves: None,
@@ -62,12 +78,12 @@ impl<'a> Walk<'a> {
     }
 
     fn binding(&self, name: &Ident) -> Option<usize> {
-        let name = name.to_string();
+        let name = name.unraw().to_string();
         if self.own.iter().any(|names| names.contains(&name)) { None } else { self.scope.get(&name).copied() }
     }
 
     fn bind(&mut self, pat: &Pat) {
-        let names = bound(pat).into_iter().map(|bound| bound.name.to_string());
+        let names = bound(pat).into_iter().map(|bound| bound.name.unraw().to_string());
         self.own.last_mut().expect("a statement is a block").extend(names);
     }
 
@@ -78,14 +94,25 @@ impl<'a> Walk<'a> {
     }
 
     /// Walks what runs later.
-    fn deferred(&mut self, is_move: bool, f: impl FnOnce(&mut Self)) {
-        let before = (self.moves, self.borrows);
+    fn deferred(&mut self, is_move: bool, awaits: bool, f: impl FnOnce(&mut Self)) {
+        let before = (self.moves, self.borrows, self.loops, self.awaits);
+        (self.loops, self.awaits) = (0, awaits);
         self.moves |= is_move;
         self.borrows |= !is_move;
         self.deferred += 1;
         self.scoped(f);
         self.deferred -= 1;
-        (self.moves, self.borrows) = before;
+        (self.moves, self.borrows, self.loops, self.awaits) = before;
+    }
+
+    fn looped(&mut self, body: &mut Block) {
+        self.loops += 1;
+        self.visit_block_mut(body);
+        self.loops -= 1;
+    }
+
+    fn refuse_if(&mut self, is_wrong: bool) {
+        self.is_wrong |= is_wrong && self.macros == 0;
     }
 
     fn used(&mut self, name: &Ident, kind: Kind) -> Option<Expr> {
@@ -101,8 +128,9 @@ impl<'a> Walk<'a> {
     /// Walks an expression that names a place: a binding, and what is in it.
     fn place(&mut self, expr: &mut Expr, kind: Kind) {
         match expr {
-            Expr::Path(path) if path.qself.is_none() => {
-                if let Some(name) = path.path.get_ident().cloned()
+            Expr::Path(path) => {
+                if path.qself.is_none()
+                    && let Some(name) = path.path.get_ident().cloned()
                     && let Some(instead) = self.used(&name, kind)
                 {
                     *expr = instead;
@@ -127,6 +155,12 @@ impl<'a> Walk<'a> {
 
     fn walk_macro(&mut self, mac: &mut Macro) {
         self.calls = true;
+        self.macros += 1;
+        self.walk_arguments(mac);
+        self.macros -= 1;
+    }
+
+    fn walk_arguments(&mut self, mac: &mut Macro) {
         let name = mac.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
         let repeat = |input: ParseStream<'_>| {
             let element: Expr = input.parse()?;
@@ -164,7 +198,8 @@ impl<'a> Walk<'a> {
         let mut captured = TokenStream::new();
         let formats = captures::FORMATS.contains(&name.as_str());
         let given: BTreeSet<String> = args.iter().filter_map(name_of_argument).collect();
-        for arg in &mut args {
+        let writes = name == "write" || name == "writeln";
+        for (index, arg) in args.iter_mut().enumerate() {
             match arg {
                 Expr::Lit(lit) if formats => {
                     if let Lit::Str(text) = &lit.lit {
@@ -173,7 +208,7 @@ impl<'a> Walk<'a> {
                 }
                 // A named argument of a format.
                 Expr::Assign(named) if formats => self.place(&mut named.right, Kind::Borrow),
-                arg if formats => self.place(arg, Kind::Borrow),
+                arg if formats && !(writes && index == 0) => self.place(arg, Kind::Borrow),
                 arg if name == "vec" => self.visit_expr_mut(arg),
                 arg => self.place(arg, Kind::Any),
             }
@@ -186,7 +221,8 @@ impl<'a> Walk<'a> {
     fn captured(&mut self, text: &LitStr, given: &BTreeSet<String>) -> TokenStream {
         let names = captures::names(&text.value()).into_iter().filter(|name| !given.contains(name));
         let named = names.filter_map(|name| {
-            let name = Ident::new(&name, text.span());
+            let mut name = Ident::parse_any.parse_str(&name).ok()?;
+            name.set_span(text.span());
             self.used(&name, Kind::Borrow).map(|instead| quote!(#name = #instead,))
         });
         named.collect()
@@ -218,11 +254,53 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// What an item is called where values are.
+fn name_of_item(item: &Item) -> Option<String> {
+    match item {
+        Item::Const(item) => Some(item.ident.unraw().to_string()),
+        Item::Fn(item) => Some(item.sig.ident.unraw().to_string()),
+        Item::Static(item) => Some(item.ident.unraw().to_string()),
+        Item::Struct(item) => Some(item.ident.unraw().to_string()),
+        _ => None,
+    }
+}
+
 /// `name` of `name = value`.
 fn name_of_argument(arg: &Expr) -> Option<String> {
     let Expr::Assign(named) = arg else { return None };
     let Expr::Path(path) = &*named.left else { return None };
     path.path.get_ident().map(Ident::to_string)
+}
+
+/// How patterns use what they match: those that bind by `ref` alone borrow it. `_` does nothing with it, and others
+/// may bind references into it.
+fn matched<'a>(pats: impl IntoIterator<Item = &'a Pat>) -> Kind {
+    let bound: Vec<_> = pats.into_iter().flat_map(bound).collect();
+    if !bound.is_empty() && bound.iter().all(|bound| bound.by_ref) { Kind::Borrow } else { Kind::Any }
+}
+
+/// A pattern that takes what it matches.
+fn is_name(pat: &Pat) -> bool {
+    match pat {
+        Pat::Type(typed) => is_name(&typed.pat),
+        Pat::Ident(name) => name.by_ref.is_none() && !bound(pat).is_empty(),
+        _ => false,
+    }
+}
+
+fn is_async(closure: &ExprClosure) -> bool {
+    closure.asyncness.is_some()
+}
+
+/// What is not compiled would be an edge, or hide a binding, nevertheless.
+pub(super) fn refuse_cfg(attrs: &[Attribute], mistakes: &mut Mistakes) {
+    for attr in attrs.iter().filter(|a| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr")) {
+        mistakes.at(
+            attr,
+            "a graph's statement cannot have `cfg`, because its edges are known before that is: use \
+             `if cfg!(…) { … } else { … }`",
+        );
+    }
 }
 
 impl VisitMut for Walk<'_> {
@@ -264,18 +342,23 @@ impl VisitMut for Walk<'_> {
                 }
             },
             Expr::Assign(assign) => {
+                // Patterns are assigned to, too, and need not take all.
+                let is_pattern = matches!(
+                    &*assign.left,
+                    Expr::Infer(_) | Expr::Tuple(_) | Expr::Array(_) | Expr::Struct(_) | Expr::Call(_)
+                );
                 self.place(&mut assign.left, Kind::Change);
-                self.visit_expr_mut(&mut assign.right);
+                self.place(&mut assign.right, if is_pattern { Kind::Any } else { Kind::Value });
             }
-            Expr::Closure(closure) => self.deferred(closure.capture.is_some(), |walk| {
+            Expr::Closure(closure) => self.deferred(closure.capture.is_some(), is_async(closure), |walk| {
                 closure.inputs.iter().for_each(|input| walk.bind(input));
                 walk.visit_expr_mut(&mut closure.body);
             }),
             Expr::Async(future) => {
-                self.deferred(future.capture.is_some(), |walk| walk.visit_block_mut(&mut future.block));
+                self.deferred(future.capture.is_some(), true, |walk| walk.visit_block_mut(&mut future.block));
             }
             Expr::Let(test) => {
-                self.place(&mut test.expr, Kind::Any);
+                self.place(&mut test.expr, matched([&*test.pat]));
                 self.bind(&test.pat);
             }
             Expr::If(branch) => {
@@ -292,7 +375,7 @@ impl VisitMut for Walk<'_> {
                 self.calls = true;
                 self.scoped(|walk| {
                     walk.visit_expr_mut(&mut repeat.cond);
-                    walk.visit_block_mut(&mut repeat.body);
+                    walk.looped(&mut repeat.body);
                 });
             }
             Expr::ForLoop(repeat) => {
@@ -300,12 +383,12 @@ impl VisitMut for Walk<'_> {
                 self.visit_expr_mut(&mut repeat.expr);
                 self.scoped(|walk| {
                     walk.bind(&repeat.pat);
-                    walk.visit_block_mut(&mut repeat.body);
+                    walk.looped(&mut repeat.body);
                 });
             }
             Expr::Match(choice) => {
                 self.calls = true;
-                self.place(&mut choice.expr, Kind::Any);
+                self.place(&mut choice.expr, matched(choice.arms.iter().map(|arm| &arm.pat)));
                 for arm in &mut choice.arms {
                     self.scoped(|walk| {
                         walk.bind(&arm.pat);
@@ -327,8 +410,13 @@ impl VisitMut for Walk<'_> {
                     self.place(rest, Kind::Any);
                 }
             }
+            Expr::Loop(repeat) => {
+                self.calls = true;
+                self.looped(&mut repeat.body);
+            }
             Expr::Try(tried) if self.deferred == 0 => {
                 self.calls = true;
+                self.refuse_if(!self.tries);
                 self.leaves(tried.question_token.span());
                 self.visit_expr_mut(&mut tried.expr);
                 if let Some(instead) = self.sites.tried(tried) {
@@ -344,8 +432,19 @@ impl VisitMut for Walk<'_> {
                     *expr = instead;
                 }
             }
-            Expr::Call(_) | Expr::Await(_) | Expr::Loop(_) | Expr::Unsafe(_) | Expr::Block(_) => {
+            Expr::Call(call) => {
                 self.calls = true;
+                // Functions are called by reference, or by value.
+                self.place(&mut call.func, Kind::Any);
+                call.args.iter_mut().for_each(|arg| self.visit_expr_mut(arg));
+            }
+            Expr::Await(_) | Expr::Unsafe(_) | Expr::Block(_) => {
+                self.calls = true;
+                self.refuse_if(matches!(expr, Expr::Await(_)) && !self.awaits);
+                visit_mut::visit_expr_mut(self, expr);
+            }
+            Expr::Break(ExprBreak { label: None, .. }) | Expr::Continue(ExprContinue { label: None, .. }) => {
+                self.refuse_if(self.loops == 0);
                 visit_mut::visit_expr_mut(self, expr);
             }
             _ => visit_mut::visit_expr_mut(self, expr),
@@ -353,7 +452,14 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_block_mut(&mut self, block: &mut Block) {
-        self.scoped(|walk| block.stmts.iter_mut().for_each(|statement| walk.visit_stmt_mut(statement)));
+        self.scoped(|walk| {
+            let items = block.stmts.iter().filter_map(|statement| match statement {
+                Stmt::Item(item) => name_of_item(item),
+                _ => None,
+            });
+            walk.own.last_mut().expect("a statement is a block").extend(items);
+            block.stmts.iter_mut().for_each(|statement| walk.visit_stmt_mut(statement));
+        });
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -364,12 +470,10 @@ impl VisitMut for Walk<'_> {
     }
 
     fn visit_local_mut(&mut self, local: &mut Local) {
+        refuse_cfg(&local.attrs, &mut self.mistakes);
         if let Some(init) = &mut local.init {
-            match local.pat {
-                Pat::Ident(_) | Pat::Type(_) => self.visit_expr_mut(&mut init.expr),
-                // It may bind references into what it matches.
-                _ => self.place(&mut init.expr, Kind::Any),
-            }
+            let kind = if is_name(&local.pat) { Kind::Value } else { matched([&local.pat]) };
+            self.place(&mut init.expr, kind);
             if let Some((_, otherwise)) = &mut init.diverge {
                 self.calls = true;
                 self.visit_expr_mut(otherwise);

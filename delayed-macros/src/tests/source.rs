@@ -331,6 +331,179 @@ const TOKENS: &[&str] = &[
     "compile_error!",
 ];
 
+const EXPRESSIONS: Words = (
+    &[
+        "x",
+        "y",
+        "z",
+        "x",
+        "y",
+        "z",
+        "f",
+        "self",
+        "r#type",
+        "5",
+        "-1",
+        "\"{x}\"",
+        "()",
+        "m::X",
+        "f()",
+        "return",
+        "break",
+        "continue",
+        "[x; 3]",
+        "m!()",
+        "vec![x, y]",
+        "X {}",
+        "x.0.1",
+        "..",
+        "format!(\"{x} {y:>z$} {type}\")",
+        "format!(\"{²} {_} {self} {{x}} {x²}\")",
+        "b\"{x}\"",
+        "println!(\"{0} {x}\", y, x = 3)",
+        "async { x.await }",
+        "m![x = y]",
+        "m!{ x => y }",
+        "m!(x y)",
+        "matches!(x, Some(y) if y > z)",
+        "matches!(x, )",
+        "vec![x; y]",
+    ],
+    &[
+        "loop {}",
+        "invisible(x)",
+        "yield x",
+        "box x",
+        "",
+        "_",
+        "$x",
+        "builtin # offset_of(X, x)",
+        "x as",
+        "try { x }",
+    ],
+);
+const EXPRESSIONS_OF: Words = (
+    &[
+        "f($1, $2)",
+        "$1.f($2)",
+        "$1.x",
+        "$1[$2]",
+        "&$1",
+        "&mut $1",
+        "*$1",
+        "($1)",
+        "{ $1 }",
+        "{ $1; $2 }",
+        "$1 + $2",
+        "$1 += $2",
+        "$1 = $2",
+        "$1 == $2",
+        "$1 as T",
+        "$1..$2",
+        "|x| $1",
+        "move |x, y| $1",
+        "async move { $1; $2 }",
+        "$1.await",
+        "($1)?",
+        "return $1",
+        "break 'a $1",
+        "if $1 { $2 }",
+        "if $1 { $2 } else { z }",
+        "&raw const $1",
+        "if let Some(x) = $1 && let y = $2 { x }",
+        "match $1 { Some(x) if $2 => x, y => { y } }",
+        "X { x, y: $1, ..$2 }",
+        "while let Some(x) = $1 { $2 }",
+        "for x in $1 { $2 }",
+        "'a: loop { $1; break 'a; }",
+        "'a: { $1; $2 }",
+        "{ let x = $1; x + $2 }",
+        "{ let Some(x) = $1 else { $2 }; x }",
+        "{ fn x() {} const y: T = $1; $2 }",
+        "unsafe { $1 }",
+        "const { $1 }",
+        "vec![$1, $2]",
+        "vec![$1; $2]",
+        "m!($1, $2)",
+        "format!(\"{x} {}\", $1, y = $2)",
+        "matches!($1, Some(x) if $2)",
+        "[$1, $2]",
+        "($1, $2)",
+        "{ #[cfg(x)] let x = $1; $2 }",
+        "async |x| $1",
+        "#[x] $1",
+        "invisible($1)",
+        "m!{ $1 => $2 }",
+        "{ m!{ $1 } $2 }",
+        "f::<{ $1 }>($2)",
+        "(|| $1)()",
+    ],
+    &[
+        "match $1 {}",
+        "$1 $2",
+        "$1 = $2 = z",
+        "if $1 { $2 } else if",
+        "yield $1",
+        "do yeet $1",
+        "$1?.$2",
+        "&pin mut $1",
+    ],
+);
+const STATEMENTS: Words = (
+    &[
+        "let x = $1;",
+        "let y = $1;",
+        "let z = $1;",
+        "let mut x = $1;",
+        "let x: T = $1;",
+        "let (x, mut y) = $1;",
+        "$1;",
+        "let Some(x) = $1 else { $2 };",
+        "let X { x, ref y, .. } = $1;",
+        "let x @ (y | y) = $1;",
+        "let _ = $1;",
+        "let () = $1;",
+        "#[node] let x = $1;",
+        "#[fuse] let y = $1;",
+        "#[fuse] #[node] let (x, y) = $1;",
+        "m!($1);",
+        "#[fuse] let _ = $1;",
+        "#[cfg(x)] $1;",
+        "#[node] $1;",
+        "let x;",
+        "if $1 { $2 }",
+        "{ $1 }",
+        "println!(\"{x}\");",
+        "return $1;",
+        "fn f() { $1 }",
+        "const X: T = $1;",
+        "use m::x;",
+        "struct x;",
+        "m! { $1 }",
+        "let x = &$1;",
+        "let r#type = $1;",
+        "let X = $1;",
+        "static X: T = $1;",
+        "#[node(x)] let x = $1;",
+        "#[node = 3] m!($1);",
+        "let x = &f($1).y[$2];",
+        "let ref x = $1;",
+        "let &(ref mut x, _) = $1;",
+        "let invisible(x) = $1;",
+        ";",
+    ],
+    &[
+        "let = $1;",
+        "let x = $1 else;",
+        "let x: = $1;",
+        "let $1 = $2;",
+        "super let x = $1;",
+        "pub x;",
+        "let x",
+        "'a: $1;",
+    ],
+);
+
 fn of(words: &'static [&'static str]) -> impl Strategy<Value = String> + Clone {
     select(words).prop_map(str::to_owned)
 }
@@ -390,6 +563,29 @@ pub(super) fn block() -> impl Strategy<Value = String> {
     })
 }
 
+/// A function whose statements use each other.
+pub(super) fn body() -> impl Strategy<Value = String> {
+    let expression = || nested(EXPRESSIONS, EXPRESSIONS_OF);
+    let statement = (any(STATEMENTS), expression(), expression())
+        .prop_map(|(of, a, b)| of.replace("$1", &a).replace("$2", &b));
+    let head = of(&[
+        "fn f(x: T)",
+        "fn f(x: &T, mut y: &mut T) -> Result<T, E>",
+        "async fn f((x, y): (T, T), z: T) -> Option<T>",
+        "fn f<T: Tr>(&self, x: T) -> impl Tr",
+        "fn f(&mut self, r#type: T) -> &T",
+        "fn f<'a, T, const N: usize>(mut self, X { y, .. }: X) -> Self where T: Tr",
+        "async fn r#type(self: Arc<Self>, _: T)",
+    ]);
+    let last = prop_oneof![Just(String::new()), expression()];
+    (head, vec(statement, 0..8), last)
+        .prop_map(|(head, statements, last)| format!("{head} {{ {} {last} }}", statements.join(" ")))
+}
+
+pub(super) fn changed_body() -> impl Strategy<Value = String> {
+    change(body())
+}
+
 pub(super) fn garbage() -> impl Strategy<Value = String> {
     let group = |inner: BoxedStrategy<String>| {
         let templates = of(&["($1)", "[$1]", "{ $1 }", "invisible($1)", "<$1>"]);
@@ -416,6 +612,10 @@ enum Change {
 
 /// A valid item in which some tokens, at any depth, have been deleted, doubled, swapped or replaced.
 pub(super) fn changed() -> impl Strategy<Value = String> {
+    change(example())
+}
+
+fn change(items: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let change = prop_oneof![
         Just(Change::Delete),
         Just(Change::Double),
@@ -425,8 +625,8 @@ pub(super) fn changed() -> impl Strategy<Value = String> {
         of(TOKENS).prop_map(Change::Precede),
         ty().prop_map(Change::Replace),
     ];
-    (example(), vec((prop::arbitrary::any::<Index>(), change), 1..4)).prop_map(|(item, changes)| {
-        let mut tokens: TokenStream = item.parse().expect("an example is lexed");
+    (items, vec((prop::arbitrary::any::<Index>(), change), 1..4)).prop_map(|(item, changes)| {
+        let mut tokens: TokenStream = item.parse().unwrap_or_default();
         for (place, change) in changes {
             let count = count(tokens.clone());
             if count > 0 {

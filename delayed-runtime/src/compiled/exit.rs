@@ -51,21 +51,15 @@ impl<R> fmt::Debug for Exit<R> {
     label = "`?` cannot be used here",
     note = "use a `match` and `return`"
 )]
-pub trait Branch {
-    /// What the expression gives.
-    type Output;
-    /// What the function returns, before it is converted.
-    type Residual;
-    /// Goes on or leaves.
-    fn branch(self) -> ControlFlow<Self::Residual, Self::Output>;
+pub trait Branch<T, R> {
+    /// Goes on with what the expression gives, or leaves with what the function returns, before that is converted.
+    fn branch(self) -> ControlFlow<R, T>;
 }
 
-impl<T, E> Branch for Result<T, E> {
-    type Output = T;
-    type Residual = Result<Infallible, E>;
-
+#[diagnostic::do_not_recommend]
+impl<T, E> Branch<T, Result<Infallible, E>> for Result<T, E> {
     #[inline(always)]
-    fn branch(self) -> ControlFlow<Self::Residual, T> {
+    fn branch(self) -> ControlFlow<Result<Infallible, E>, T> {
         match self {
             Ok(value) => ControlFlow::Continue(value),
             Err(error) => ControlFlow::Break(Err(error)),
@@ -73,12 +67,10 @@ impl<T, E> Branch for Result<T, E> {
     }
 }
 
-impl<T> Branch for Option<T> {
-    type Output = T;
-    type Residual = Option<Infallible>;
-
+#[diagnostic::do_not_recommend]
+impl<T> Branch<T, Option<Infallible>> for Option<T> {
     #[inline(always)]
-    fn branch(self) -> ControlFlow<Self::Residual, T> {
+    fn branch(self) -> ControlFlow<Option<Infallible>, T> {
         match self {
             Some(value) => ControlFlow::Continue(value),
             None => ControlFlow::Break(None),
@@ -86,12 +78,10 @@ impl<T> Branch for Option<T> {
     }
 }
 
-impl<B, C> Branch for ControlFlow<B, C> {
-    type Output = C;
-    type Residual = ControlFlow<B, Infallible>;
-
+#[diagnostic::do_not_recommend]
+impl<B, C> Branch<C, ControlFlow<B, Infallible>> for ControlFlow<B, C> {
     #[inline(always)]
-    fn branch(self) -> ControlFlow<Self::Residual, C> {
+    fn branch(self) -> ControlFlow<ControlFlow<B, Infallible>, C> {
         match self {
             ControlFlow::Continue(value) => ControlFlow::Continue(value),
             ControlFlow::Break(value) => ControlFlow::Break(ControlFlow::Break(value)),

@@ -1,0 +1,15 @@
+fn total(v: Vec<i64>) -> i64 {
+    v.iter().sum()
+}
+
+#[delayed::graph]
+fn stats(n: i64) -> i64 {
+    let v: Vec<i64> = (0..n).collect();
+    let total = total(v);
+    let max = v.iter().max().copied().unwrap_or(n);
+    total + max
+}
+
+fn main() {
+    stats(3);
+}

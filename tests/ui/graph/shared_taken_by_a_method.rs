@@ -1,0 +1,11 @@
+#[delayed::graph]
+fn stats(n: i64) -> i64 {
+    let v: Vec<i64> = (0..n).collect();
+    let max = v.iter().max().copied().unwrap_or(n);
+    let total: i64 = v.into_iter().sum();
+    total + max
+}
+
+fn main() {
+    stats(3);
+}
