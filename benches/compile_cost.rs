@@ -45,7 +45,7 @@ fn build(folder: &Path, release: bool) -> f64 {
     begin.elapsed().as_secs_f64() * 1e3
 }
 
-/// A function whose statements each use two others, so that none is fused.
+/// A function whose statements each use two others, so that none is fused, in a program that links the crate.
 fn graph(attribute: bool, round: usize, statements: usize) -> String {
     let mut source = format!("// round {round}\n");
     source += "#[inline(never)]\nfn step(a: &[u64], b: &[u64]) -> Vec<u64> {\n    a.iter().zip(b).map(|(a, b)| a ^ b).collect()\n}\n";
@@ -57,7 +57,7 @@ fn graph(attribute: bool, round: usize, statements: usize) -> String {
     let sum: Vec<String> = (0..statements - 1).map(|i| format!("a{i}.len()")).collect();
     writeln!(
         source,
-        "    {}\n}}\nfn main() {{\n    println!(\"{{}}\", graph(&[1, 2]));\n}}",
+        "    {}\n}}\nfn main() {{\n    println!(\"{{}} {{:?}}\", graph(&[1, 2]), delayed::value(1).wait());\n}}",
         sum.join(" + ")
     )
     .unwrap();

@@ -399,6 +399,35 @@ fn every_form_gives_what_the_function_as_written_gives() {
     share_always(false);
 }
 
+#[delayed::graph]
+fn borrowed_by_a_method(path: &str) -> usize {
+    let text = id(path.repeat(2));
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let n = len_of(&words);
+    let m = len_of(&words);
+    n + m
+}
+fn len_of(words: &[&str]) -> usize {
+    words.len()
+}
+
+#[delayed::graph]
+fn fails_as_written(n: i64) -> i64 {
+    let a = id(n);
+    assert!(a < 3);
+    let b = id(n);
+    a + b
+}
+
+#[test]
+fn a_panic_says_what_was_written() {
+    share_always(true);
+    assert_eq!(borrowed_by_a_method("a b "), 8);
+    let panic = catch_unwind(|| fails_as_written(5)).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), "assertion failed: a < 3");
+    share_always(false);
+}
+
 #[test]
 fn constants_say_what_the_graph_is() {
     assert_eq!((references::NODES, references::SPAN), (6, 4));

@@ -26,6 +26,8 @@ pub(super) struct Statement {
     pub(super) calls: bool,
     /// Where it may leave the function.
     pub(super) leaves: Option<Span>,
+    /// A macro that returns from the function.
+    pub(super) returns_by: Option<Ident>,
     pub(super) wish: Wish,
 }
 
@@ -38,6 +40,9 @@ pub(super) enum Wish {
     /// `#[fuse]`: a part of the node of its only user.
     Fuse,
 }
+
+/// How the names of what `&make()` makes begin.
+const MADE: &str = "__made";
 
 pub(super) struct Body {
     pub(super) items: Vec<Item>,
@@ -177,7 +182,7 @@ impl Body {
         let Some(made) = made(&mut reference.expr).filter(|_| !is_mut) else {
             return vec![Stmt::Local(local)];
         };
-        let name = format_ident!("__made{}", self.hoisted, span = made.span());
+        let name = format_ident!("{MADE}{}", self.hoisted, span = made.span());
         self.hoisted += 1;
         let made = std::mem::replace(made, parse_quote!(#name));
         vec![parse_quote!(let #name = #made;), Stmt::Local(local)]
@@ -192,7 +197,7 @@ impl Body {
         walk.tries = may_be_left_by_question_mark(&sig.output);
         syn::visit_mut::VisitMut::visit_stmt_mut(&mut walk, &mut code.clone());
         self.is_wrong |= walk.is_wrong;
-        let (calls, leaves) = (walk.calls, walk.leaves);
+        let (calls, leaves, returns_by) = (walk.calls, walk.leaves, walk.returns_by);
         mistakes.append(walk.mistakes);
         for (binding, used) in found.0 {
             let users = &mut self.bindings[binding].users;
@@ -217,7 +222,16 @@ impl Body {
             }
         }
         let is_fence = !matches!(code, Stmt::Local(_));
-        self.statements.push(Statement { code, scope: before, makes, is_fence, calls, leaves, wish });
+        self.statements.push(Statement {
+            code,
+            scope: before,
+            makes,
+            is_fence,
+            calls,
+            leaves,
+            returns_by,
+            wish,
+        });
     }
 }
 
@@ -322,19 +336,26 @@ fn take_wish(code: &mut Stmt, mistakes: &mut Mistakes) -> Wish {
     found
 }
 
-/// How a statement is called in drawings: what it binds, or its first words.
+/// How a statement is called in drawings: what it binds, or its first words. Empty if the user has not written it.
 pub(super) fn label(code: &Stmt, is_last: bool) -> String {
-    let short = |text: String| match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+    let short = |tokens: TokenStream| {
+        let text = tokens.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        match text.char_indices().nth(40) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
     };
     match code {
         Stmt::Local(local) => {
             let names: Vec<String> = bound(&local.pat).iter().map(|bound| bound.name.to_string()).collect();
-            if names.is_empty() { short(quote!(#local).to_string()) } else { names.join(", ") }
+            match &names[..] {
+                [] => short(quote!(#local)),
+                [made] if made.starts_with(MADE) => String::new(),
+                names => names.join(", "),
+            }
         }
         _ if is_last => "result".to_owned(),
         Stmt::Macro(statement) => format!("{}!", statement.mac.path.to_token_stream()),
-        code => short(code.to_token_stream().to_string()),
+        code => short(code.to_token_stream()),
     }
 }

@@ -59,3 +59,31 @@ pub(super) fn names(format: &str) -> Vec<String> {
     names.dedup();
     names
 }
+
+/// Methods that borrow, on all types of std's that have them: what they give may go further than the node.
+pub(super) const BORROWS: [&str; 21] = [
+    "as_bytes",
+    "as_deref",
+    "as_ref",
+    "as_slice",
+    "as_str",
+    "borrow",
+    "char_indices",
+    "chars",
+    "chunks",
+    "first",
+    "get",
+    "is_empty",
+    "iter",
+    "keys",
+    "len",
+    "split_whitespace",
+    "trim",
+    "trim_end",
+    "trim_start",
+    "values",
+    "windows",
+];
+
+/// Macros that return from the function around them.
+pub(super) const RETURNS: [&str; 4] = ["bail", "ensure", "ensure_eq", "throw"];

@@ -128,7 +128,7 @@ pub(crate) fn below(
         return Some(Parts { items: quote!(#[doc(hidden)] #[allow(dead_code)] #eager), docs: String::new() });
     }
     let place = hidden.span();
-    let eager = graph.function(&Ident::new("eager", place), &quote!(#hidden::sequential));
+    let eager = graph.function(&Ident::new("eager", place), &quote!(#hidden::sequential), None);
     let sequential = graph.sequential(&Ident::new("sequential", place));
     let constants = graph.constants("");
     Some(Parts {
@@ -157,11 +157,11 @@ fn alone(function: &ItemFn, options: &Options, mistakes: &mut Mistakes) -> Token
     };
     let vis = &function.vis;
     let on_items = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).collect::<Vec<_>>();
-    let (run, plain) = (graph.function(name, &sequential.0), graph.sequential(&sequential.1));
+    let docs = drawing::docs(&graph.plan);
+    let run = graph.function(name, &sequential.0, Some(&docs));
+    let plain = graph.sequential(&sequential.1);
     let prefix = in_block.then(|| format!("{}_", name.unraw()));
     let constants = graph.constants(prefix.as_deref().unwrap_or_default());
-    let docs = drawing::docs(&graph.plan);
-    let run = quote!(#[doc = #docs] #run);
     if in_block {
         quote!(#run #[doc(hidden)] #plain #constants)
     } else {
@@ -213,6 +213,7 @@ impl<'a> Graph<'a> {
         };
         let graph = Graph { function, body, plan, places, returns, root: root.clone() };
         graph.refuse_unnameable(mistakes);
+        graph.refuse_hidden_returns(mistakes);
         graph
     }
 
@@ -234,19 +235,38 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// A macro that returns from the function would return from its node.
+    fn refuse_hidden_returns(&self, mistakes: &mut Mistakes) {
+        for (at, statement) in self.body.statements.iter().enumerate() {
+            if let Some(name) = &statement.returns_by
+                && self.plan.node_of[at] != self.plan.last()
+            {
+                mistakes.at(
+                    name,
+                    format!(
+                        "`{name}!` returns from the function, which only the last expression can do by a macro: write \
+                         `if … {{ return Err(…) }}`"
+                    ),
+                );
+            }
+        }
+    }
+
     /// Whether the return type is not `impl Trait`.
     fn names_what_it_returns(&self) -> bool {
         find_word(self.returns.to_token_stream(), "impl").is_none()
     }
 
-    /// The function that runs the graph.
-    fn function(&self, name: &Ident, sequential: &TokenStream) -> TokenStream {
+    /// The function that runs the graph. `docs` follow its own.
+    fn function(&self, name: &Ident, sequential: &TokenStream, docs: Option<&str>) -> TokenStream {
         let ItemFn { attrs, vis, .. } = self.function;
         let mut sig = expand::signature(&self.function.sig, self);
         sig.ident = name.clone();
         let body = self.body(sequential);
+        let docs = docs.map(|docs| quote!(#[doc = #docs]));
         quote! {
             #(#attrs)*
+            #docs
             #[allow(warnings, unused, clippy::all, clippy::pedantic, clippy::nursery)]
             #vis #sig #body
         }
@@ -281,18 +301,24 @@ impl<'a> Graph<'a> {
         } else {
             "How many nodes the longest chain of the graph has."
         };
+        // In a block they would fill the docs of its type.
+        let hide = (!prefix.is_empty()).then(|| quote!(#[doc(hidden)]));
         let [n, s, d, m] = ["NODES", "SPAN", "DOT", "MERMAID"].map(|name| format_ident!("{prefix}{name}"));
         quote! {
             /// How many nodes the graph has, with the function's value.
+            #hide
             #[allow(dead_code, non_upper_case_globals)]
             #vis const #n: usize = #nodes;
             #[doc = #span_doc]
+            #hide
             #[allow(dead_code, non_upper_case_globals)]
             #vis const #s: usize = #span;
             /// The graph in the DOT language.
+            #hide
             #[allow(dead_code, non_upper_case_globals)]
             #vis const #d: &'static str = #dot;
             /// The graph in Mermaid's language.
+            #hide
             #[allow(dead_code, non_upper_case_globals)]
             #vis const #m: &'static str = #mermaid;
         }

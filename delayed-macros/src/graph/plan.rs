@@ -75,7 +75,9 @@ impl Plan {
         let before = needs.iter().map(|need| leaves(need).unwrap_or(0).max(self.nodes[*need].begins));
         let begins = before.fold(own, usize::max);
         let named = statements.iter().map(|at| label(&body.statements[*at].code, *at == body.last()));
-        let label = named.collect::<Vec<_>>().join("; ");
+        let mut named: Vec<String> = named.filter(|name| !name.is_empty()).collect();
+        named.dedup();
+        let label = named.join("; ");
         self.nodes.push(Node { statements, needs, arrows, begins, label });
     }
 

@@ -55,6 +55,8 @@ pub(super) struct Walk<'a> {
     /// The statement calls something, or may take long for another reason.
     pub(super) calls: bool,
     pub(super) leaves: Option<Span>,
+    /// A macro that returns from the function.
+    pub(super) returns_by: Option<Ident>,
 }
 
 impl<'a> Walk<'a> {
@@ -74,6 +76,7 @@ impl<'a> Walk<'a> {
             mistakes: Mistakes::default(),
             calls: false,
             leaves: None,
+            returns_by: None,
         }
     }
 
@@ -197,6 +200,12 @@ impl<'a> Walk<'a> {
         let Ok(mut args) = list.parse2(mac.tokens.clone()) else { return self.unknown_macro(mac) };
         let mut captured = TokenStream::new();
         let formats = captures::FORMATS.contains(&name.as_str());
+        if captures::RETURNS.contains(&name.as_str()) && self.deferred == 0 {
+            self.returns_by = mac.path.segments.last().map(|segment| segment.ident.clone());
+        }
+        // What it says is what was written.
+        let written = matches!(&*name, "assert" | "debug_assert") && args.len() == 1;
+        let written = written.then(|| format!("assertion failed: {}", mac.tokens));
         let given: BTreeSet<String> = args.iter().filter_map(name_of_argument).collect();
         let writes = name == "write" || name == "writeln";
         for (index, arg) in args.iter_mut().enumerate() {
@@ -213,8 +222,12 @@ impl<'a> Walk<'a> {
                 arg => self.place(arg, Kind::Any),
             }
         }
-        let comma = (!captured.is_empty() && !args.trailing_punct()).then(|| quote!(,));
-        mac.tokens = quote!(#args #comma #captured);
+        let comma = (!args.trailing_punct()).then(|| quote!(,));
+        mac.tokens = match written {
+            Some(written) => quote!(#args #comma "{}", #written),
+            None if captured.is_empty() => quote!(#args),
+            None => quote!(#args #comma #captured),
+        };
     }
 
     /// Named arguments for the bindings that a format captures, if something else stands for them.
@@ -315,7 +328,8 @@ impl VisitMut for Walk<'_> {
             Expr::RawAddr(raw) => self.place(&mut raw.expr, Kind::Any),
             Expr::MethodCall(call) => {
                 self.calls |= !captures::LIGHT.iter().any(|light| call.method == light);
-                self.place(&mut call.receiver, Kind::Any);
+                let borrows = captures::BORROWS.iter().any(|borrows| call.method == borrows);
+                self.place(&mut call.receiver, if borrows { Kind::Borrow } else { Kind::Any });
                 call.args.iter_mut().for_each(|arg| self.visit_expr_mut(arg));
             }
             Expr::Binary(binary) => match binary.op {

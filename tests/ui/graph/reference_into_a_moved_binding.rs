@@ -4,9 +4,9 @@ fn id(n: i64) -> i64 {
 
 #[delayed::graph]
 fn stats(v: Vec<i64>) -> i64 {
-    let first = v.first();
+    let first = v.split_first();
     let other = id(1);
-    let sum = id(first.copied().unwrap_or(other));
+    let sum = id(first.map_or(other, |(first, _)| *first));
     sum + other
 }
 
