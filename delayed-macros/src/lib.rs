@@ -179,7 +179,8 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 ///
 /// - A binding or argument that **one** node uses is moved into it, so nothing that borrows from it can leave that
 ///   node: the compiler says that it "does not live long enough". One that is borrowed explicitly, where it is
-///   made or where it is used, stays to the end of the function:
+///   made or where it is used, or by a method of a name like `iter`, `chars`, `as_str`, `trim`, `keys` or `len`, stays
+///   to the end of the function:
 ///
 ///   ```ignore
 ///   let text = &read_to_string(path)?; // with its `&`, because `lines` borrows from it
@@ -269,7 +270,7 @@ pub fn delayed(options: proc_macro::TokenStream, item: proc_macro::TokenStream) 
 /// - No `static` in the body, because it is compiled twice, and no `cfg` on a statement: use `if cfg!(…)`.
 /// - Macros whose arguments are not expressions cannot name bindings, unless these are bound in the same
 ///   statement.
-/// - `dbg!`, and `assert!` without a message, print other words for bindings than were written.
+/// - `dbg!` prints other words for bindings than were written.
 #[proc_macro_attribute]
 pub fn graph(options: proc_macro::TokenStream, item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     graph::attribute(options.into(), item.into()).into()

@@ -5,6 +5,7 @@ use super::scope::{Scope, Sites, Walk, refuse_cfg};
 use crate::mistakes::Mistakes;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
+use std::collections::BTreeSet;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
@@ -16,9 +17,10 @@ use syn::{
 /// A statement of the body that is not an item. The last one is the function's value.
 pub(super) struct Statement {
     pub(super) code: Stmt,
-    /// What can be named where it stands.
-    pub(super) scope: Scope,
-    /// The bindings that it makes.
+    /// How many bindings there are before it.
+    pub(super) bindings: usize,
+    /// The bindings that it uses, and those that it makes.
+    pub(super) uses: BTreeSet<usize>,
     pub(super) makes: Vec<usize>,
     /// All before it end before it begins, and all behind it begin after it.
     pub(super) is_fence: bool,
@@ -48,6 +50,7 @@ pub(super) struct Body {
     pub(super) items: Vec<Item>,
     pub(super) statements: Vec<Statement>,
     pub(super) bindings: Vec<Binding>,
+    pub(super) scope: Scope,
     /// What the function calls its arguments, and what they are taken apart by, if they are.
     pub(super) arguments: Vec<Argument>,
     /// rustc refuses it, and would do so in other words for the graph.
@@ -68,16 +71,16 @@ impl Body {
             items: Vec::new(),
             statements: Vec::new(),
             bindings: Vec::new(),
+            scope: Scope::new(),
             arguments: Vec::new(),
             is_wrong: false,
             hoisted: 0,
         };
-        let mut scope = Scope::new();
         for (index, input) in function.sig.inputs.iter().enumerate() {
-            body.argument(index, input, &mut scope);
+            body.argument(index, input);
         }
         for code in body.split(function, mistakes) {
-            body.statement(code, &function.sig, &mut scope, mistakes);
+            body.statement(code, &function.sig, mistakes);
         }
         if let Some(last) = body.statements.last_mut() {
             last.is_fence = false;
@@ -90,6 +93,12 @@ impl Body {
         self.statements.len() - 1
     }
 
+    /// The statements that make what some statements use.
+    pub(super) fn needs(&self, statements: &[usize]) -> impl Iterator<Item = usize> {
+        let uses = statements.iter().flat_map(|statement| &self.statements[*statement].uses);
+        uses.filter_map(|binding| self.bindings[*binding].made_by)
+    }
+
     /// What a mistake calls a statement.
     pub(super) fn said(&self, statement: usize) -> String {
         if statement == self.last() {
@@ -98,7 +107,7 @@ impl Body {
         format!("`{}`", label(&self.statements[statement].code, false))
     }
 
-    fn argument(&mut self, index: usize, input: &FnArg, scope: &mut Scope) {
+    fn argument(&mut self, index: usize, input: &FnArg) {
         match input {
             FnArg::Receiver(receiver) => {
                 let name = Ident::new("self", receiver.self_token.span());
@@ -108,14 +117,14 @@ impl Body {
                 );
                 binding.is_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
                 binding.is_mut_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
-                scope.insert("self".to_owned(), self.bindings.len());
+                self.scope.insert("self".to_owned(), vec![self.bindings.len()]);
                 self.bindings.push(binding);
                 let name = Ident::new("self", receiver.self_token.span());
                 self.arguments.push(Argument { name, pat: None });
             }
             FnArg::Typed(typed) => {
                 for bound in bound(&typed.pat) {
-                    scope.insert(bound.name.unraw().to_string(), self.bindings.len());
+                    self.scope.entry(bound.name.unraw().to_string()).or_default().push(self.bindings.len());
                     let mut binding = Binding::new(bound, None);
                     if let (Pat::Ident(_), Type::Reference(reference)) =
                         (&*typed.pat, crate::signature::peel(&typed.ty))
@@ -188,17 +197,19 @@ impl Body {
         vec![parse_quote!(let #name = #made;), Stmt::Local(local)]
     }
 
-    fn statement(&mut self, mut code: Stmt, sig: &Signature, scope: &mut Scope, mistakes: &mut Mistakes) {
+    fn statement(&mut self, mut code: Stmt, sig: &Signature, mistakes: &mut Mistakes) {
         let index = self.statements.len();
         let wish = take_wish(&mut code, mistakes);
         let mut found = Uses(Vec::new());
-        let mut walk = Walk::new(scope, &mut found);
+        let before = self.bindings.len();
+        let mut walk = Walk::new(&self.scope, before, &mut found);
         walk.awaits = sig.asyncness.is_some();
         walk.tries = may_be_left_by_question_mark(&sig.output);
         syn::visit_mut::VisitMut::visit_stmt_mut(&mut walk, &mut code.clone());
         self.is_wrong |= walk.is_wrong;
         let (calls, leaves, returns_by) = (walk.calls, walk.leaves, walk.returns_by);
         mistakes.append(walk.mistakes);
+        let uses = found.0.iter().map(|(binding, _)| *binding).collect();
         for (binding, used) in found.0 {
             let users = &mut self.bindings[binding].users;
             let most = users.entry(index).or_insert(used);
@@ -206,7 +217,6 @@ impl Body {
                 *most = used;
             }
         }
-        let before = scope.clone();
         let mut makes = Vec::new();
         if let Stmt::Local(local) = &code {
             if local.init.is_none() {
@@ -217,14 +227,15 @@ impl Body {
             }
             for bound in bound(&local.pat) {
                 makes.push(self.bindings.len());
-                scope.insert(bound.name.unraw().to_string(), self.bindings.len());
+                self.scope.entry(bound.name.unraw().to_string()).or_default().push(self.bindings.len());
                 self.bindings.push(Binding::new(bound, Some(index)));
             }
         }
         let is_fence = !matches!(code, Stmt::Local(_));
         self.statements.push(Statement {
             code,
-            scope: before,
+            bindings: before,
+            uses,
             makes,
             is_fence,
             calls,

@@ -210,13 +210,13 @@ impl Graph<'_> {
         let mut code = TokenStream::new();
         let mut copied = BTreeMap::new();
         for &at in &self.plan.nodes[node].statements {
-            for (binding, place) in self.body.bindings.iter().zip(&self.places) {
-                code.extend(self.moved_in(binding, place, node, at));
+            for &used in &self.body.statements[at].uses {
+                code.extend(self.moved_in(used, node, at));
             }
             let statement = &self.body.statements[at];
             let mut sites = Replace { graph: self, node, statement: at, copied: &mut copied };
             let mut replaced = statement.code.clone();
-            Walk::new(&statement.scope, &mut sites).visit_stmt_mut(&mut replaced);
+            Walk::new(&self.body.scope, statement.bindings, &mut sites).visit_stmt_mut(&mut replaced);
             code.extend(replaced.into_token_stream());
             for &made in &statement.makes {
                 if let Place::Slot { slot, .. } = &self.places[made] {
@@ -233,14 +233,9 @@ impl Graph<'_> {
     }
 
     /// The binding as a local of its only user, before the first statement that uses it.
-    fn moved_in(
-        &self,
-        binding: &Binding,
-        place: &Place,
-        node: usize,
-        statement: usize,
-    ) -> Option<TokenStream> {
-        let Place::Slot { slot, moved_into, .. } = place else { return None };
+    fn moved_in(&self, binding: usize, node: usize, statement: usize) -> Option<TokenStream> {
+        let Place::Slot { slot, moved_into, .. } = &self.places[binding] else { return None };
+        let binding = &self.body.bindings[binding];
         let is_first = || {
             let mut users = binding.users.keys().filter(|user| self.plan.node_of[**user] == node);
             users.next() == Some(&statement)

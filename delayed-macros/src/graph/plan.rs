@@ -11,6 +11,8 @@ pub(super) struct Node {
     pub(super) needs: BTreeSet<usize>,
     /// Those of them that are not needed by others of them, for drawings.
     pub(super) arrows: BTreeSet<usize>,
+    /// Whether each node before it is needed, also by what it needs.
+    reach: Vec<bool>,
     /// The first statement that does something: see `Plan::begins` of the runtime.
     pub(super) begins: usize,
     pub(super) label: String,
@@ -50,11 +52,10 @@ impl Plan {
         let end = *statements.last().expect("a node has a statement");
         let is_last = end == body.last();
         let is_fence = body.statements[end].is_fence;
-        let made =
-            body.bindings.iter().filter(|binding| statements.iter().any(|at| binding.users.contains_key(at)));
-        let mut needs: BTreeSet<usize> =
-            made.filter_map(|binding| Some(self.node_of[binding.made_by?])).collect();
-        needs.remove(&node);
+        let mut data: BTreeSet<usize> =
+            body.needs(&statements).map(|made_by| self.node_of[made_by]).collect();
+        data.remove(&node);
+        let mut needs = data.clone();
         let fences = (0..node).filter(|before| self.is_fence(body, *before));
         let fence = fences.max();
         if is_fence || is_last {
@@ -62,9 +63,13 @@ impl Plan {
             needs.extend(fence.unwrap_or(0)..node);
         }
         needs.extend(fence);
-        let all: BTreeSet<usize> = needs.iter().flat_map(|need| self.reach(*need)).collect();
-        let uses = |need: &usize| self.uses(body, &statements, *need);
-        let arrows = needs.iter().filter(|need| uses(need) || !all.contains(need)).copied().collect();
+        let mut behind = vec![false; node];
+        for need in &needs {
+            self.nodes[*need].reach.iter().zip(&mut behind).for_each(|(reaches, behind)| *behind |= reaches);
+        }
+        let arrows = needs.iter().filter(|need| data.contains(need) || !behind[**need]).copied().collect();
+        let mut reach = behind;
+        needs.iter().for_each(|need| reach[*need] = true);
         let acts = statements.iter().find(|at| !is_glue(&body.statements[**at]));
         let own = *acts.unwrap_or(&end);
         // What it needs is not there if one of those has left the function.
@@ -78,35 +83,11 @@ impl Plan {
         let mut named: Vec<String> = named.filter(|name| !name.is_empty()).collect();
         named.dedup();
         let label = named.join("; ");
-        self.nodes.push(Node { statements, needs, arrows, begins, label });
+        self.nodes.push(Node { statements, needs, arrows, reach, begins, label });
     }
 
     fn is_fence(&self, body: &Body, node: usize) -> bool {
         self.nodes[node].statements.iter().any(|at| body.statements[*at].is_fence)
-    }
-
-    /// Whether one of the statements uses what a node makes.
-    fn uses(&self, body: &Body, statements: &[usize], node: usize) -> bool {
-        let made =
-            body.bindings.iter().filter(|binding| binding.made_by.is_some_and(|at| self.node_of[at] == node));
-        made.into_iter().any(|binding| statements.iter().any(|at| binding.users.contains_key(at)))
-    }
-
-    /// What a node needs, all the way.
-    fn reach(&self, node: usize) -> BTreeSet<usize> {
-        let needs = &self.nodes[node].needs;
-        needs.iter().flat_map(|need| self.reach_of(*need)).collect()
-    }
-
-    fn reach_of(&self, node: usize) -> BTreeSet<usize> {
-        let mut found = BTreeSet::new();
-        let mut stack = vec![node];
-        while let Some(node) = stack.pop() {
-            if found.insert(node) {
-                stack.extend(&self.nodes[node].needs);
-            }
-        }
-        found
     }
 
     /// For each node, how many the longest chain to it has.
@@ -180,8 +161,8 @@ fn is_only_need(body: &Body, group: &[usize], at: usize, user: usize) -> bool {
         return false;
     }
     let is_in = |statement: usize| group[statement] == user;
-    let needs = body.bindings.iter().filter(|binding| binding.users.keys().any(|user| is_in(*user)));
-    let mut needs = needs.filter_map(|binding| binding.made_by).filter(|made_by| !is_in(*made_by));
+    let statements: Vec<usize> = (0..=user).filter(|statement| is_in(*statement)).collect();
+    let mut needs = body.needs(&statements).filter(|made_by| !is_in(*made_by));
     // The function's value needs all that nobody else does.
     let has_user = |statement: usize| {
         let made = &body.statements[statement].makes;

@@ -17,8 +17,9 @@ use syn::{
     LitStr, Local, Macro, Pat, PatGuard, Stmt, Token, UnOp,
 };
 
-/// What stands where a walk goes, by name: which binding of the body.
-pub(super) type Scope = BTreeMap<String, usize>;
+/// What stands where a walk goes, by name: which bindings of the body, the earlier ones first. A statement sees
+/// the last one that was there before it.
+pub(super) type Scope = BTreeMap<String, Vec<usize>>;
 
 /// What is done at the places that matter.
 pub(super) trait Sites {
@@ -32,6 +33,8 @@ pub(super) trait Sites {
 
 pub(super) struct Walk<'a> {
     scope: &'a Scope,
+    /// How many bindings of the body there are before the statement.
+    bindings: usize,
     sites: &'a mut dyn Sites,
     /// Names that are bound inside the statement, by block.
     own: Vec<BTreeSet<String>>,
@@ -60,9 +63,10 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(scope: &'a Scope, sites: &'a mut dyn Sites) -> Self {
+    pub(super) fn new(scope: &'a Scope, bindings: usize, sites: &'a mut dyn Sites) -> Self {
         Walk {
             scope,
+            bindings,
             sites,
             own: vec![BTreeSet::new()],
             deferred: 0,
@@ -82,7 +86,11 @@ impl<'a> Walk<'a> {
 
     fn binding(&self, name: &Ident) -> Option<usize> {
         let name = name.unraw().to_string();
-        if self.own.iter().any(|names| names.contains(&name)) { None } else { self.scope.get(&name).copied() }
+        let named = self.scope.get(&name)?;
+        if self.own.iter().any(|names| names.contains(&name)) {
+            return None;
+        }
+        named.iter().rev().find(|binding| **binding < self.bindings).copied()
     }
 
     fn bind(&mut self, pat: &Pat) {
