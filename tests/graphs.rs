@@ -411,6 +411,46 @@ fn len_of(words: &[&str]) -> usize {
     words.len()
 }
 
+/// Says when it is dropped.
+struct Told<'a>(u32, &'a std::sync::Mutex<Vec<u32>>);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+fn number(told: &Told<'_>) -> u32 {
+    told.0
+}
+
+#[delayed::graph]
+fn drops(told: &std::sync::Mutex<Vec<u32>>, fails: bool) -> Option<u32> {
+    let a = Told(1, told);
+    let b = Told(2, told);
+    let _kept = Told(3, told);
+    let c = Told(4, told);
+    let x = number(&a) + number(&b);
+    let y = number(&b) + number(&c);
+    let z = if fails { None } else { Some(number(&a) + number(&c)) }?;
+    Some(x + y + z)
+}
+
+#[test]
+fn shared_values_are_dropped_in_reverse_order() {
+    share_always(true);
+    for fails in [false, true] {
+        let [written, graph] = [drops::sequential, drops].map(|drops| {
+            let told = std::sync::Mutex::default();
+            assert_eq!(drops(&told, fails).is_none(), fails);
+            told.into_inner().unwrap()
+        });
+        assert_eq!(written, [4, 3, 2, 1]);
+        assert_eq!(graph, written);
+    }
+    share_always(false);
+}
+
 #[delayed::graph]
 fn fails_as_written(n: i64) -> i64 {
     let a = id(n);

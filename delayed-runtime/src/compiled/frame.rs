@@ -131,7 +131,7 @@ impl<'a> Frame<'a> {
                         calls.call_if_late();
                     }
                 }
-                Look::Wait if looks < LOOKS => {
+                Look::Wait if looks != LOOKS => {
                     looks += 1;
                     pause();
                 }
@@ -151,8 +151,10 @@ impl<'a> Frame<'a> {
         let panic = self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).take();
         match panic {
             Some((at, panic)) if at == limit => resume_unwind(panic),
-            _ => limit == GOES_ON,
+            // What a panic carries may panic when it is dropped.
+            panic => crate::panic::ignore(|| drop(panic)),
         }
+        limit == GOES_ON
     }
 
     /// Runs nodes as a helper.
@@ -176,7 +178,7 @@ impl<'a> Frame<'a> {
                             frame.owner.unpark();
                         }
                     }
-                    Look::Wait if looks < LOOKS => {
+                    Look::Wait if looks != LOOKS => {
                         looks += 1;
                         pause();
                     }
@@ -276,7 +278,10 @@ impl<'a> Frame<'a> {
         match catch_unwind(AssertUnwindSafe(|| (self.node)(node))) {
             Ok(GOES_ON) => {}
             Ok(statement) => drop(self.limit.fetch_min(statement, Ordering::AcqRel)),
-            Err(panic) => self.panicked(node, panic),
+            Err(panic) => {
+                self.tell(node, Step::Failed);
+                return self.panicked(node, panic);
+            }
         }
         self.tell(node, Step::Finished);
     }
@@ -291,7 +296,6 @@ impl<'a> Frame<'a> {
             _ => first.replace((begin, panic)),
         };
         drop(first);
-        // What a panic carries may panic when it is dropped.
         crate::panic::ignore(|| drop(later));
     }
 
