@@ -239,8 +239,10 @@ pub fn events() -> Events {
 impl Events {
     pub(crate) fn new(client: u16) -> Events {
         LazyLock::force(&CLOCK);
-        READERS.fetch_add(1, Ordering::Relaxed);
+        // Readers come and go under the lock: the last one clears the list, which is another's first if that comes
+        // between.
         let threads = threads();
+        READERS.fetch_add(1, Ordering::Relaxed);
         let place = |thread: &Arc<Thread>| Place {
             thread: thread.clone(),
             next: thread.ring.written(),
@@ -342,8 +344,9 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
+        let mut threads = threads();
         if READERS.fetch_sub(1, Ordering::Relaxed) == 1 {
-            threads().forget_all();
+            threads.forget_all();
         }
     }
 }

@@ -3,6 +3,8 @@
 use crate::call;
 use crate::event::{Event, What, unseen};
 use crate::handle::Delayed;
+use crate::slot::Owned;
+use crate::task::{Function, Task};
 
 /// Nodes of a measurement.
 const ROUNDS: usize = 500;
@@ -10,19 +12,49 @@ const ROUNDS: usize = 500;
 /// Nanoseconds of a thread that recording takes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Cost {
-    /// Between a node's start and its end, beside its inputs; and for each of these.
-    pub(super) inside: u64,
-    pub(super) input: u64,
+    /// Between a node's start and its end, beside its inputs; for the first of these, which a start has room for;
+    /// and for each other.
+    inside: u64,
+    first: u64,
+    input: u64,
     /// Between an end and the next start.
     pub(super) between: u64,
 }
 
+/// A function of the user's, as far as telling of it goes.
+enum Measured {}
+
+impl Function for Measured {
+    const TASK: Task = Task::new("function", file!(), 1, 1, &["a", "b", "c"]);
+}
+
 impl Cost {
     pub(super) fn measure() -> Cost {
-        let input = || call::value(0_u64);
-        let none = lengths(|| call::call(|| 0_u64, ()));
-        let two = lengths(|| call::call(|a: u64, b: u64| a ^ b, (input(), input())));
-        Cost { inside: none[0], input: two[0].saturating_sub(none[0]) / 2, between: none[1] }
+        let input = || Owned(call::value(0_u64));
+        let none = lengths(|| call::call_function::<Measured, _, _, _>((), |()| 0_u64));
+        let one = lengths(|| call::call_function::<Measured, _, _, _>((input(),), |(a,)| a));
+        let three = lengths(|| {
+            call::call_function::<Measured, _, _, _>((input(), input(), input()), |(a, b, c)| a ^ b ^ c)
+        });
+        Cost {
+            inside: none[0],
+            first: one[0].saturating_sub(none[0]),
+            input: three[0].saturating_sub(one[0]) / 2,
+            between: none[1],
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(inside: u64, input: u64, between: u64) -> Cost {
+        Cost { inside, first: input, input, between }
+    }
+
+    /// What a node with so many inputs takes between its start and its end.
+    pub(super) fn of_node(&self, inputs: u32) -> u64 {
+        match inputs.checked_sub(1) {
+            Some(others) => self.inside + self.first + self.input * u64::from(others),
+            None => self.inside,
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Story {
                 let node = &mut self.nodes[interval.node as usize];
                 let all = time.saturating_sub(interval.begin);
                 let own = all.saturating_sub(inside);
-                let recorded = (cost.inside + cost.input * u64::from(node.inputs)).min(own);
+                let recorded = cost.of_node(node.inputs).min(own);
                 self.recording += recorded;
                 (node.elapsed, node.own) = (all - recorded, own - recorded);
                 if let Some((_, outer)) = open.last_mut() {

@@ -64,7 +64,8 @@ impl Paths {
         let mut lasts = vec![u32::MAX; wishes.len() + 1];
         for &node in order.iter().filter(|node| story.nodes[**node as usize].has_started()) {
             let last = &mut lasts[after[node as usize]];
-            if *last == u32::MAX || until[node as usize] > until[*last as usize] {
+            // Of paths as long as each other the one that goes further: short nodes may take no time.
+            if *last == u32::MAX || until[node as usize] >= until[*last as usize] {
                 *last = node;
             }
         }

@@ -261,7 +261,7 @@ fn what_recording_took_is_taken_out() {
     for node in 0..100 {
         told.ran(1, node + 1, "inc", [4 * node + 1, 4 * node + 3], &[]);
     }
-    let cost = Cost { inside: 400, input: 100, between: 400 };
+    let cost = Cost::of(400, 100, 400);
     let report = told.report_with(1, 400, cost, 0);
     let inc = &report.functions[0];
     assert_eq!([inc.mean, inc.scheduling], [Duration::from_nanos(1600); 2]);

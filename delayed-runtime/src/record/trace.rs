@@ -53,7 +53,8 @@ pub(super) fn trace(report: &Report) -> String {
                 ("name", string(name)),
                 ("ts", micros(live.time.as_nanos() as u64)),
                 ("pid", PROCESS.to_owned()),
-                ("args", object([(name.trim_start_matches("live "), value.to_string())])),
+                // Perfetto calls the track by both words.
+                ("args", object([("now", value.to_string())])),
             ]));
         }
     }
