@@ -224,11 +224,15 @@ fn a_mixed_load_leaves_nothing_behind() {
         let resident = growth(warm, "resident", |sample| sample.process.unwrap().resident as f64);
         let long = if caches { FOR_A_SLOPE_WITH_CACHES } else { FOR_A_SLOPE };
         assert!(length < long || resident < MOST_GROWTH, "memory grows");
-        // The pools are full from the first lap on; threads that idle for long end, and others start again.
+        // The pools are about full from the first lap on; threads that idle for long end, and others start again. One
+        // that leaks at each lap would be hundreds.
         let most = |samples: &[Sample]| samples.iter().map(|sample| sample.process.unwrap().threads).max();
         let (first, second) = samples.split_at(samples.len() / 2);
         println!("{:?} threads at most, then {:?}", most(first).unwrap(), most(second));
-        assert!(length < FOR_A_SLOPE || most(second) <= most(first), "threads grow in number");
+        assert!(
+            length < FOR_A_SLOPE || most(second) <= most(first).map(|threads| threads + threads / 20),
+            "threads grow in number"
+        );
     }
     let Some(before) = before else { return };
     until("all threads and descriptors are gone", || {
