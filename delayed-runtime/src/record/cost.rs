@@ -44,7 +44,7 @@ impl Cost {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, not(loom)))]
     pub(super) fn of(inside: u64, input: u64, between: u64) -> Cost {
         Cost { inside, first: input, input, between }
     }
