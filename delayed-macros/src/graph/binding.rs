@@ -45,10 +45,9 @@ impl Binding {
         Binding { name, mutable, made_by, is_reference: false, is_mut_reference: false, users }
     }
 
-    /// What asks for most, of some of the uses.
-    pub(super) fn most(&self, of: impl Fn(usize) -> bool) -> Option<Use> {
-        let uses = self.users.iter().filter(|(statement, _)| of(**statement)).map(|(_, used)| *used);
-        uses.reduce(|most, used| if used.kind > most.kind { used } else { most })
+    /// The use that asks for most.
+    pub(super) fn most(&self) -> Option<Kind> {
+        self.users.values().map(|used| used.kind).max()
     }
 }
 

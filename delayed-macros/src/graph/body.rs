@@ -107,6 +107,11 @@ impl Body {
         format!("`{}`", label(&self.statements[statement].code, false))
     }
 
+    fn bind(&mut self, binding: Binding) {
+        self.scope.entry(binding.name.unraw().to_string()).or_default().push(self.bindings.len());
+        self.bindings.push(binding);
+    }
+
     fn argument(&mut self, index: usize, input: &FnArg) {
         match input {
             FnArg::Receiver(receiver) => {
@@ -117,14 +122,12 @@ impl Body {
                 );
                 binding.is_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
                 binding.is_mut_reference = matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)));
-                self.scope.insert("self".to_owned(), vec![self.bindings.len()]);
-                self.bindings.push(binding);
+                self.bind(binding);
                 let name = Ident::new("self", receiver.self_token.span());
                 self.arguments.push(Argument { name, pat: None });
             }
             FnArg::Typed(typed) => {
                 for bound in bound(&typed.pat) {
-                    self.scope.entry(bound.name.unraw().to_string()).or_default().push(self.bindings.len());
                     let mut binding = Binding::new(bound, None);
                     if let (Pat::Ident(_), Type::Reference(reference)) =
                         (&*typed.pat, crate::signature::peel(&typed.ty))
@@ -132,7 +135,7 @@ impl Body {
                         binding.is_mut_reference = reference.mutability.is_some();
                         binding.is_reference = !binding.is_mut_reference;
                     }
-                    self.bindings.push(binding);
+                    self.bind(binding);
                 }
                 let argument = match &*typed.pat {
                     Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => {
@@ -227,8 +230,7 @@ impl Body {
             }
             for bound in bound(&local.pat) {
                 makes.push(self.bindings.len());
-                self.scope.entry(bound.name.unraw().to_string()).or_default().push(self.bindings.len());
-                self.bindings.push(Binding::new(bound, Some(index)));
+                self.bind(Binding::new(bound, Some(index)));
             }
         }
         let is_fence = !matches!(code, Stmt::Local(_));

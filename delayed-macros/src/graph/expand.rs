@@ -121,11 +121,9 @@ impl Graph<'_> {
         let graph = self.graph();
         let [run, node, number, plan] = ["__run", "__node", "__number", "__PLAN"].map(own);
         let unsafe_ = own_unsafe();
-        let last = self.plan.last() - 1;
-        let arms = (0..=last).map(|at| {
+        let arms = (0..self.plan.last()).map(|at| {
             let body = self.node(at);
-            let pattern =
-                if at == last { quote!(_) } else { Literal::usize_unsuffixed(at).into_token_stream() };
+            let pattern = self.pattern(at);
             quote!(#pattern => { #body })
         });
         let words = 2 * self.plan.last().div_ceil(64);
@@ -148,9 +146,8 @@ impl Graph<'_> {
         let graph = self.graph();
         let [number, context, plan, join] = ["__number", "__context", "__PLAN", "__join"].map(own);
         let unsafe_ = own_unsafe();
-        let last = self.plan.last() - 1;
         let name = |at: usize| own(&format!("__future{at}"));
-        let futures = (0..=last).map(|at| {
+        let futures = (0..self.plan.last()).map(|at| {
             let (name, body) = (name(at), self.node(at));
             quote! {
                 let mut #name = ::core::pin::pin!(async {
@@ -161,10 +158,9 @@ impl Graph<'_> {
                 });
             }
         });
-        let arms = (0..=last).map(|at| {
+        let arms = (0..self.plan.last()).map(|at| {
             let name = name(at);
-            let pattern =
-                if at == last { quote!(_) } else { Literal::usize_unsuffixed(at).into_token_stream() };
+            let pattern = self.pattern(at);
             quote!(#pattern => ::core::future::Future::poll(#name.as_mut(), #context),)
         });
         let words = self.plan.last().div_ceil(64);
@@ -174,6 +170,15 @@ impl Graph<'_> {
             #(#futures)*
             let #join = #graph::Join::<_, #words>::new(&#plan, |#number, #context| match #number { #(#arms)* });
             if !#join.await { #leave }
+        }
+    }
+
+    /// What a `match` over the nodes has for one. The last one stands for all other numbers.
+    fn pattern(&self, node: usize) -> TokenStream {
+        if node + 1 == self.plan.last() {
+            quote!(_)
+        } else {
+            Literal::usize_unsuffixed(node).into_token_stream()
         }
     }
 
@@ -289,10 +294,7 @@ impl Graph<'_> {
 
     /// Whether a node may leave the function.
     fn leaves(&self) -> bool {
-        let statements = self.body.statements.iter().enumerate();
-        statements
-            .into_iter()
-            .any(|(at, statement)| statement.leaves.is_some() && self.plan.node_of[at] != self.plan.last())
+        self.early().any(|statement| statement.leaves.is_some())
     }
 }
 

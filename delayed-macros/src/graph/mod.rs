@@ -22,7 +22,7 @@ use crate::expand::generated;
 use crate::item::{Function, find_word};
 use crate::mistakes::Mistakes;
 use crate::options::{Options, Root, Target};
-use body::Body;
+use body::{Body, Statement};
 use places::Place;
 use plan::Plan;
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
@@ -217,38 +217,36 @@ impl<'a> Graph<'a> {
         graph
     }
 
+    /// The statements that are not of the last node, which is the function's value.
+    fn early(&self) -> impl Iterator<Item = &Statement> {
+        let nodes = self.body.statements.iter().zip(&self.plan.node_of);
+        nodes.filter(|(_, node)| **node != self.plan.last()).map(|(statement, _)| statement)
+    }
+
     /// A node that leaves the function has to name what it returns.
     fn refuse_unnameable(&self, mistakes: &mut Mistakes) {
         if self.names_what_it_returns() {
             return;
         }
-        for (at, statement) in self.body.statements.iter().enumerate() {
-            if let Some(span) = statement.leaves
-                && self.plan.node_of[at] != self.plan.last()
-            {
-                mistakes.add(syn::Error::new(
-                    span,
-                    "a function that returns `impl Trait` can only be left by its last expression: return a type \
-                     with a name, or handle the error in this statement",
-                ));
-            }
+        for span in self.early().filter_map(|statement| statement.leaves) {
+            mistakes.add(syn::Error::new(
+                span,
+                "a function that returns `impl Trait` can only be left by its last expression: return a type with a \
+                 name, or handle the error in this statement",
+            ));
         }
     }
 
     /// A macro that returns from the function would return from its node.
     fn refuse_hidden_returns(&self, mistakes: &mut Mistakes) {
-        for (at, statement) in self.body.statements.iter().enumerate() {
-            if let Some(name) = &statement.returns_by
-                && self.plan.node_of[at] != self.plan.last()
-            {
-                mistakes.at(
-                    name,
-                    format!(
-                        "`{name}!` returns from the function, which only the last expression can do by a macro: write \
-                         `if … {{ return Err(…) }}`"
-                    ),
-                );
-            }
+        for name in self.early().filter_map(|statement| statement.returns_by.as_ref()) {
+            mistakes.at(
+                name,
+                format!(
+                    "`{name}!` returns from the function, which only the last expression can do by a macro: write \
+                     `if … {{ return Err(…) }}`"
+                ),
+            );
         }
     }
 

@@ -38,7 +38,7 @@ fn place(number: usize, binding: &Binding, body: &Body, plan: &Plan, mistakes: &
     let last = plan.last();
     let made_in = binding.made_by.map(|statement| plan.node_of[statement]);
     let users: BTreeSet<usize> = binding.users.keys().map(|statement| plan.node_of[*statement]).collect();
-    let most = binding.most(|_| true).map(|used| used.kind);
+    let most = binding.most();
     let is_argument = made_in.is_none();
     let stays = match made_in {
         Some(made_in) if made_in == last => true,

@@ -45,6 +45,13 @@ impl Plan {
     fn words(&self) -> usize {
         self.nodes.len().div_ceil(64)
     }
+
+    /// The nodes that one needs, in words.
+    #[inline(always)]
+    pub(super) fn needs_of(&self, node: usize) -> &'static [u64] {
+        let words = self.words();
+        &self.needs[node * words..][..words]
+    }
 }
 
 /// What a run is, for its owner and helpers.
@@ -236,10 +243,12 @@ impl<'a> Frame<'a> {
 
     #[inline(always)]
     fn is_ready(&self, node: usize) -> bool {
-        let words = self.done.len();
-        let needs = &self.plan.needs[node * words..][..words];
         // Acquire for what those nodes have made.
-        needs.iter().zip(self.done).all(|(needs, done)| needs & !done.0.load(Ordering::Acquire) == 0)
+        self.plan
+            .needs_of(node)
+            .iter()
+            .zip(self.done)
+            .all(|(needs, done)| needs & !done.0.load(Ordering::Acquire) == 0)
     }
 
     /// Runs nodes of a word that are claimed, from the last one to the first, or from the first one.
@@ -319,8 +328,7 @@ impl<'a> Frame<'a> {
     #[cold]
     fn tell_those_who_look(&self, node: usize, step: Step) {
         let id = self.first + node as u64;
-        let words = self.done.len();
-        let needs = &self.plan.needs[node * words..][..words];
+        let needs = self.plan.needs_of(node);
         let inputs = (0..node).filter(|input| needs[input / 64] >> (input % 64) & 1 == 1);
         let inputs = inputs.map(|input| (self.first + input as u64, &self.plan.nodes[input]));
         event::tell_step(id, self.client, &self.plan.nodes[node], step, inputs);

@@ -25,8 +25,7 @@ impl<P: FnMut(usize, &mut Context<'_>) -> Poll<u32>, const WORDS: usize> Join<P,
     }
 
     fn is_ready(&self, node: usize) -> bool {
-        let needs = &self.plan.needs[node * WORDS..][..WORDS];
-        needs.iter().zip(self.done).all(|(needs, done)| needs & !done == 0)
+        self.plan.needs_of(node).iter().zip(self.done).all(|(needs, done)| needs & !done == 0)
     }
 }
 

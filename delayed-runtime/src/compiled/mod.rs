@@ -51,7 +51,7 @@ pub use join::Join;
 pub use profile::{Profile, share_always};
 pub use slot::{Slot, moves, returns, shares};
 
-use crate::engine::{self, Engine, take_place};
+use crate::engine::{Engine, take_place};
 use crate::sync::atomic::AtomicU64;
 use crate::{client, clock, event};
 use frame::Frame;
@@ -182,6 +182,6 @@ impl Drop for Run {
 /// The current client's engine, unless it is of no use: it has one thread, and nobody looks.
 #[cold]
 fn find_engine() -> Option<Arc<Engine>> {
-    let engine = engine::current().unwrap_or_else(client::current);
+    let engine = client::current();
     (engine.threads() > 1 || event::is_on()).then_some(engine)
 }

@@ -41,6 +41,11 @@ impl Engine {
         }
     }
 
+    /// Whether there are no more loops than there should be.
+    fn has_place(&self) -> bool {
+        self.active.load(Ordering::Relaxed) <= self.target.load(Ordering::Relaxed)
+    }
+
     fn take_seat(&self, active: usize) -> bool {
         self.active.compare_exchange(active, active + 1, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
@@ -89,11 +94,10 @@ impl Drop for Seat {
 /// work, and then it still counts as hungry.
 fn run_loop(engine: &Arc<Engine>) -> bool {
     let own = Loop::open(engine, true);
-    let has_place = || engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
     with_engine(engine, || {
         own.enter(|| {
             let mut walker = Walker::of_loop(&own);
-            while !engine.is_closed() && has_place() {
+            while !engine.is_closed() && engine.has_place() {
                 if let Some(node) = engine.urgent.pop(true, None) {
                     walker.resume_urgent(node);
                 } else if let Some(node) = own.queue.pop().or_else(|| find_work(&own)) {
@@ -210,8 +214,7 @@ fn find_work(own: &Loop) -> Option<Node> {
             engine.hungry.fetch_sub(1, Ordering::Relaxed);
             return Some(node);
         }
-        let has_place = engine.active.load(Ordering::Relaxed) <= engine.target.load(Ordering::Relaxed);
-        if engine.is_closed() || !has_place || begin.elapsed() > PATIENCE {
+        if engine.is_closed() || !engine.has_place() || begin.elapsed() > PATIENCE {
             return None;
         }
         backoff.snooze();

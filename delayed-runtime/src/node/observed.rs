@@ -22,10 +22,6 @@ impl Node {
         }
     }
 
-    fn data(self) -> Data {
-        Data::Task(self.vtable().task, self.call_site())
-    }
-
     /// A node that was just made. It is given back, so that callers need not keep it meanwhile.
     #[inline(always)]
     pub(crate) fn built(self) -> Node {
@@ -37,7 +33,8 @@ impl Node {
     fn tell_built(self) -> Node {
         // Nobody else has it.
         self.marks().store(self.marks().load(Ordering::Relaxed) | SPECIAL, Ordering::Relaxed);
-        event::write(|own| own.write(slot::Kind::Built, self.id(), 0, self.data()));
+        let data = Data::Task(self.vtable().task, self.call_site());
+        event::write(|own| own.write(slot::Kind::Built, self.id(), 0, data));
         self
     }
 
