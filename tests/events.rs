@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Barrier, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 use support::{expect_panics, until};
@@ -312,6 +312,33 @@ fn events_of_threads_that_have_ended_are_there() {
     });
     ended.1.recv().unwrap_err();
     assert_eq!(named(&told(&events.read()), name)[0].order, "bdsfr");
+}
+
+#[test]
+fn threads_end_while_readers_come_and_go() {
+    let _alone = alone();
+    let (rounds, many) = if cfg!(miri) { (2, 4) } else { (60, 40) };
+    thread::scope(|scope| {
+        let ending = scope.spawn(|| {
+            for _ in 0..rounds {
+                let all_ready = Barrier::new(many);
+                thread::scope(|scope| {
+                    for at in 0..many {
+                        let all_ready = &all_ready;
+                        scope.spawn(move || {
+                            // Rings of two sizes.
+                            (0..if at % 2 == 0 { 10 } else { 1000 }).for_each(|x| drop(inc(x)));
+                            all_ready.wait();
+                        });
+                    }
+                });
+            }
+        });
+        while !ending.is_finished() {
+            delayed::events().read();
+        }
+        ending.join().unwrap();
+    });
 }
 
 #[test]

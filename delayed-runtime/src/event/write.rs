@@ -8,6 +8,7 @@
 //! latest event or of the latest look of a reader; when one is freed, it is that of the thread's next event.
 //! So causes come before effects, and a short function is not disturbed by more than two readings.
 
+use super::is_on;
 use super::ring::{Ring, Slot};
 use super::slot::{Data, Input, Kind};
 use crate::clock::{self, Clock};
@@ -43,7 +44,7 @@ pub(super) struct Thread {
     pub(super) ring: Ring,
     pub(super) counts: Counters,
     pub(super) number: u32,
-    /// The thread has ended, or has a larger ring. Written by it, once.
+    /// The thread has ended, or has a larger ring. Written by it, once, under the list's lock.
     pub(super) ended: AtomicBool,
     /// The ring is in the list no more. Written once, under the list's lock.
     pub(super) gone: AtomicBool,
@@ -142,8 +143,7 @@ pub(super) struct Texts {
 impl Threads {
     /// Lets go of the oldest rings without a thread, until those left have no more slots than `most`.
     pub(super) fn forget(&mut self, most: usize) {
-        // Acquire, because a thread says that it has ended before it has the lock.
-        let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Acquire);
+        let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Relaxed);
         let slots = |thread: &Arc<Thread>| thread.ring.capacity();
         let mut kept: usize = self.all.iter().filter(|thread| ended(thread)).map(slots).sum();
         let Threads { all, gone, gone_slots, .. } = self;
@@ -345,8 +345,9 @@ fn begin(number: u32, capacity: usize) -> Arc<Thread> {
 }
 
 fn end(thread: &Thread) {
-    thread.ended.store(true, Ordering::Release);
-    threads().forget(ENDED);
+    let mut threads = threads();
+    thread.ended.store(true, Ordering::Relaxed);
+    threads.forget(if is_on() { ENDED } else { 0 });
 }
 
 thread_local! {
