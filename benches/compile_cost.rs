@@ -10,28 +10,35 @@ use std::process::Command;
 use std::time::Instant;
 
 const FUNCTIONS: usize = 300;
+/// Calls of them in one function: that of a program that was written by hand.
+const CALLS: usize = 10;
 const ROUNDS: usize = 5;
 
+/// A program with many functions, each of which is called once, from functions of [`CALLS`] calls.
 fn source(delayed: bool, round: usize) -> String {
     let mut source = format!("// round {round}\n");
     let attribute = if delayed { "#[delayed::delayed]\n" } else { "" };
+    let (first, number, arguments) = if delayed {
+        ("delayed::value(1)", "delayed::Delayed<i64>", "&x, text.clone()")
+    } else {
+        ("std::hint::black_box(1)", "i64", "x, text")
+    };
+    let mut main = format!("    let x = {first};\n    let text = String::from(\"a\");\n");
     for i in 0..FUNCTIONS {
+        if i % CALLS == 0 {
+            writeln!(source, "#[inline(never)]\nfn part{i}(x: {number}, text: &String) -> {number} {{")
+                .unwrap();
+            (i..i + CALLS).for_each(|i| writeln!(source, "    let x = step{i}({arguments});").unwrap());
+            writeln!(source, "    x\n}}").unwrap();
+            writeln!(main, "    let x = part{i}(x, &text);").unwrap();
+        }
         writeln!(
             source,
             "{attribute}fn step{i}(x: i64, name: &str) -> i64 {{ x * {i} + name.len() as i64 }}"
         )
         .unwrap();
     }
-    let (first, x) = if delayed {
-        ("delayed::value(1)", "&x, text.clone()")
-    } else {
-        ("std::hint::black_box(1)", "x, &text")
-    };
-    writeln!(source, "fn main() {{\n    let x = {first};\n    let text = String::from(\"a\");").unwrap();
-    for i in 0..FUNCTIONS {
-        writeln!(source, "    let x = step{i}({x});").unwrap();
-    }
-    source + "    println!(\"{x:?}\");\n}\n"
+    source + "fn main() {\n" + &main + "    println!(\"{x:?}\");\n}\n"
 }
 
 fn build(folder: &Path, release: bool) -> f64 {

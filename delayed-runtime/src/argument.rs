@@ -46,7 +46,7 @@ macro_rules! tuples {
             Fn_: FnOnce($($s),*) -> Out_,
         {
             type Output = Out_;
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn call(self, ($($s,)*): ($($s,)*)) -> Out_ {
                 self($($s),*)
             }
@@ -127,7 +127,7 @@ macro_rules! accept {
         #[diagnostic::do_not_recommend]
         impl<$($g)*> $tr<$to> for $from {
             type Slot = $slot;
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn $method(self) -> Self::Slot {
                 let $x = self;
                 $make

@@ -1,7 +1,9 @@
 //! How nodes are made of functions.
 //!
 //! One [`Vtable`] for each combination of function and argument types; what the functions here
-//! instantiate is kept thin, because a program has one copy for each call with other types.
+//! instantiate is kept thin, because a program has one copy for each call with other types. What the optimiser
+//! would not inline into them is inlined by force, but not in a build with debug assertions, where each copy would
+//! be three times as long.
 
 use crate::argument::{Callable, IntoArgs};
 use crate::context;
@@ -38,7 +40,7 @@ impl<R: Send + Sync + 'static> Finish<R> for Plainly {
     type Value = R;
     const KIND: Kind = Kind::Sync;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn finish(node: Node, returned: R) -> Outcome {
         // SAFETY: the caller's promise.
         unsafe { node.write(returned) };
@@ -50,7 +52,7 @@ impl<R: Send + Sync + 'static> Finish<Result<R, Failure>> for Fallibly {
     type Value = R;
     const KIND: Kind = Kind::Sync;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn finish(node: Node, returned: Result<R, Failure>) -> Outcome {
         match returned {
             // SAFETY: the caller's promise.
@@ -131,18 +133,19 @@ where
         drop(unsafe { node.read::<Call<A, F>>() });
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn node(args: A, f: F, place: Option<&'static Location<'static>>) -> Delayed<How::Value> {
         if const { N::TASK.priority != 0 } {
             given::has_priority();
         }
-        let node = Node::allocate(&Self::VTABLE, args.count(), LAZY, place);
+        let edges = args.count();
+        let node = Node::allocate(&Self::VTABLE, edges, LAZY, place);
         let rest = args.store(&mut Edges::new(node));
         // SAFETY: the node is new; its payload has room for the call; its value will be a
         // `How::Value`; the reference it was made with goes into the handle.
         unsafe {
             node.write::<Call<A, F>>((rest, f));
-            node.weigh_inputs();
+            node.weigh_inputs(edges);
             context::begin(node);
             let mut node = NodeRef::from_raw(node.built());
             if let Some(plain) = A::compared(&node.node().peek::<Call<A, F>>().0) {

@@ -82,13 +82,13 @@ thread_local! {
 }
 
 /// Whether a block of this layout comes from the global allocator. Known at compile time for most.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) const fn is_large(size: usize, align: usize) -> bool {
     size > LARGEST || align > ALIGN
 }
 
 /// Allocates a block. `size` must be a multiple of [`ALIGN`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) fn allocate(size: usize, align: usize) -> NonNull<u8> {
     if is_large(size, align) {
         return allocate_large(size, align);
@@ -115,7 +115,7 @@ pub(crate) fn allocate(size: usize, align: usize) -> NonNull<u8> {
 /// # Safety
 ///
 /// The block came from [`allocate`] with the same size and alignment, and nobody uses it any more.
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, align: usize) {
     if is_large(size, align) {
         // SAFETY: the caller's promise.
@@ -130,7 +130,7 @@ pub(crate) unsafe fn free(block: NonNull<u8>, size: usize, align: usize) {
 /// # Safety
 ///
 /// As for [`free`].
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 pub(crate) unsafe fn free_small(block: NonNull<u8>) {
     let chunk = chunk_of(block);
     let batched = LOCAL.try_with(|local| {
@@ -184,7 +184,7 @@ pub(crate) fn rest() {
     });
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 fn chunk_of(block: NonNull<u8>) -> *mut Chunk {
     block.as_ptr().map_addr(|address| address & !(CHUNK - 1)).cast()
 }

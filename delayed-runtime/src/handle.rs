@@ -73,17 +73,17 @@ impl<T: Send + Sync + 'static> Delayed<T> {
     /// # Safety
     ///
     /// The node's value is a `T`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn from_node(node: NodeRef) -> Self {
         Delayed { node, value: PhantomData, _pin: PhantomPinned }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn into_node(self) -> NodeRef {
         self.node
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn node(&self) -> Node {
         self.node.node()
     }
@@ -147,7 +147,7 @@ impl<T: Send + Sync + 'static> Delayed<T> {
 }
 
 impl<T: Send + Sync + 'static> Clone for Delayed<T> {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn clone(&self) -> Self {
         // SAFETY: the same node.
         unsafe { Self::from_node(self.node.clone()) }
@@ -176,7 +176,7 @@ impl<T> Ref<T> {
     /// # Safety
     ///
     /// The node is done and its value is a `T`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(node: NodeRef) -> Self {
         Ref { node, value: PhantomData }
     }
@@ -185,7 +185,7 @@ impl<T> Ref<T> {
 impl<T> Deref for Ref<T> {
     type Target = T;
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn deref(&self) -> &T {
         // SAFETY: a done node keeps its value while there are two references, or only this one.
         unsafe { self.node.node().peek() }

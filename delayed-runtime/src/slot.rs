@@ -76,7 +76,7 @@ impl Edges {
         Edges { node, at: 0, may_inline: true }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn push(&mut self, input: NodeRef) {
         // SAFETY: the node is being made; `count` has counted this edge.
         unsafe { self.node.set_edge(self.at, input) };
@@ -122,7 +122,7 @@ impl Counting {
         self.edges
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn add<S: Slot>(&mut self, slot: &S) {
         self.edges += match S::EDGES {
             Some(edges) => edges,
@@ -178,12 +178,12 @@ impl<T: Send + 'static> Slot for Plain<T> {
         0
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store(self, _: &mut Edges) -> T {
         self.0
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load(rest: T, _: &mut Loading) -> T {
         rest
     }
@@ -206,12 +206,12 @@ impl<T: Clone + Send + Sync + 'static> Slot for Owned<T> {
         1
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store(self, edges: &mut Edges) {
         edges.push(self.0.into_node());
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load((): (), inputs: &mut Loading) -> T {
         // SAFETY: the input is done; `store` took it from a handle of `T`.
         unsafe { inputs.0.next().take() }
@@ -235,12 +235,12 @@ impl<T: Send + Sync + 'static> Slot for Shared<T> {
         1
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn store(self, edges: &mut Edges) {
         edges.push(self.0.into_node());
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn load((): (), inputs: &mut Loading) -> Ref<T> {
         // SAFETY: the input is done; `store` took it from a handle of `T`.
         unsafe { Ref::new(inputs.0.next()) }
@@ -467,7 +467,7 @@ macro_rules! wrapped {
             fn count(&self) -> usize {
                 self.0.count()
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn store(self, edges: &mut Edges) -> S::Rest {
                 self.0.store(edges)
             }
@@ -477,7 +477,7 @@ macro_rules! wrapped {
             fn refusal(rest: &S::Rest, inputs: &Loading, skip: usize) -> Option<Error> {
                 S::refusal(rest, inputs, skip)
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn load(rest: S::Rest, inputs: &mut Loading) -> Self::Value {
                 $wrapper(S::load(rest, inputs))
             }
@@ -556,13 +556,13 @@ macro_rules! tuples {
             const SHAPE: &'static [Option<usize>] = &[$($s::EDGES),*];
             const MAY_REFUSE: bool = false $(|| $s::MAY_REFUSE)*;
 
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn count(&self) -> usize {
                 let mut counting = Counting::new();
                 $(counting.add(&self.$i);)*
                 counting.edges()
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn store(self, edges: &mut Edges) -> Self::Rest {
                 ($(self.$i.store(edges),)*)
             }
@@ -576,7 +576,7 @@ macro_rules! tuples {
                 )*
                 None
             }
-            #[inline(always)]
+            #[cfg_attr(not(debug_assertions), inline(always))]
             fn load(rest: Self::Rest, inputs: &mut Loading) -> Self::Values {
                 ($($s::load(rest.$i, inputs),)*)
             }

@@ -7,7 +7,7 @@
 //!     let __run = Run::begin(&__PROFILE);
 //!     if __run.is_sequential() { return f::sequential(text) }
 //!     let __text_0 = &Slot::with(text);
-//!     let __words_1 = &Slot::new();
+//!     let __words_1 = &empty();
 //!     let __exit = &Exit::<R>::new();
 //!     let __node = |__number: usize| -> u32 { match __number {
 //!         0 => { let words = tokenize(*__text_0.get())?; __words_1.put(words); } …
@@ -103,7 +103,7 @@ impl Graph<'_> {
             let Place::Slot { slot, .. } = place else { continue };
             let name = &binding.name;
             slots.extend(match binding.made_by {
-                Some(_) => quote!(let #slot = &#graph::Slot::new();),
+                Some(_) => quote!(let #slot = &#graph::empty();),
                 // Nothing but the slot has it from here on.
                 None if name == "self" => quote!(let #slot = &#graph::Slot::with(self);),
                 None => quote!(let #slot = &#graph::Slot::with(#name); #[allow(unused_variables)] let #name = #graph::Moved;),
@@ -253,7 +253,7 @@ impl Graph<'_> {
     }
 
     fn plan_constant(&self) -> TokenStream {
-        let (graph, plan) = (self.graph(), own("__PLAN"));
+        let (graph, plan, file) = (self.graph(), own("__PLAN"), own("__FILE"));
         let task = self.root.at(Span::call_site());
         let function = self.function.sig.ident.unraw();
         let last = self.plan.last();
@@ -262,7 +262,7 @@ impl Graph<'_> {
             let at = node.statements.last().map(|at| &self.body.statements[*at].code);
             let span = at.map_or_else(Span::call_site, |code| crate::signature::edges(code).0);
             let [line, column] = position(span).map(Literal::usize_unsuffixed);
-            quote!(#task::__private::Task::new(#name, ::core::file!(), #line, #column, &[]))
+            quote!(#task::__private::Task::new(#name, #file, #line, #column, &[]))
         });
         let words = last.div_ceil(64);
         let needs = self.plan.nodes[..last].iter().flat_map(|node| {
@@ -274,6 +274,7 @@ impl Graph<'_> {
         });
         let begins = self.plan.nodes[..last].iter().map(|node| Literal::usize_unsuffixed(node.begins));
         quote! {
+            const #file: &str = ::core::file!();
             static #plan: #graph::Plan = #graph::Plan {
                 nodes: &[#(#tasks),*],
                 needs: &[#(#needs),*],
@@ -340,7 +341,8 @@ impl Sites for Replace<'_> {
             }
             None => quote_spanned!(span=> (*#slot.get())),
         };
-        parse2(place).ok()
+        // Its parentheses are enough for any place, and parsing it would take a fifth of the macro's time.
+        Some(Expr::Verbatim(place))
     }
 
     fn tried(&mut self, tried: &ExprTry) -> Option<Expr> {

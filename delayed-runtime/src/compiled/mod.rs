@@ -49,7 +49,7 @@ pub use exit::{Branch, Exit};
 pub use frame::{GOES_ON, Plan};
 pub use join::Join;
 pub use profile::{Profile, share_always};
-pub use slot::{Slot, moves, returns, shares};
+pub use slot::{Slot, empty, moves, returns, shares};
 
 use crate::engine::{Engine, take_place};
 use crate::sync::atomic::AtomicU64;

@@ -14,12 +14,12 @@ impl Inputs {
     /// # Safety
     ///
     /// The caller has the node's claim, its inputs are done, and nobody else uses its edges.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn new(node: Node) -> Self {
         Inputs { node, at: 0 }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn next(&mut self) -> NodeRef {
         let at = self.at;
         self.at += 1;
@@ -40,7 +40,7 @@ impl Inputs {
 }
 
 impl Drop for Inputs {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         if self.at < self.node.edges() {
             // SAFETY: these edges were not taken.

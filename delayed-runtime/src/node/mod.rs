@@ -142,7 +142,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// Whether all nodes of this kind run apart from the loops.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) const fn is_apart(self) -> bool {
         matches!(self, Kind::Blocking | Kind::Future)
     }
@@ -247,12 +247,12 @@ unsafe impl Sync for Node {}
 
 // Fields that anybody with a reference may read.
 impl Node {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn pointer(self) -> *mut Header {
         self.0.as_ptr()
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn header(&self) -> &Header {
         // SAFETY: the node is live while it is reachable or claimed; what changes is a cell.
         let header = unsafe { self.0.as_ref() };
@@ -260,43 +260,43 @@ impl Node {
         header
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn vtable(self) -> &'static Vtable {
         self.header().vtable
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn edges(self) -> usize {
         usize::from(self.header().edges)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn atomic_word(&self) -> &AtomicPtr<Header> {
         &self.header().word
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn references(&self) -> &AtomicU32 {
         &self.header().references
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn flags(&self) -> &AtomicU8 {
         &self.header().flags
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn marks(&self) -> &AtomicU8 {
         &self.header().marks
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn word(self, order: Ordering) -> Word {
         Word(self.atomic_word().load(order))
     }
 
     /// Asks for the header of a node that will be looked at soon.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn prefetch(self) {
         #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: a hint to the processor, which touches nothing.
@@ -404,7 +404,7 @@ impl Node {
     }
 
     /// Whether something was given to this node alone.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_given(self) -> bool {
         self.marks().load(Ordering::Relaxed) & GIVEN != 0
     }
@@ -432,7 +432,7 @@ impl Node {
 // Making and freeing.
 impl Node {
     /// A node with a state, one reference, and neither edges nor payload written.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn allocate(
         vtable: &'static Vtable,
         edges: usize,
@@ -480,7 +480,7 @@ impl Node {
     /// # Safety
     ///
     /// Nobody else can reach the node; payload and edges hold nothing.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn deallocate(self) {
         if self.marks().load(Ordering::Relaxed) & OF_BLOCK == 0 {
             self.header().memory_track.end();
@@ -508,14 +508,14 @@ impl Node {
         unsafe { chunk::free(block, size, align) }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn slot<T>(self) -> NonNull<T> {
         let offset = align_up(size_of::<Header>() + self.edges() * EDGE, align_of::<T>());
         // SAFETY: the payload has room for a `T` at its own alignment.
         unsafe { self.0.cast::<u8>().add(offset).cast() }
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn edge_slot(self, index: usize) -> NonNull<Node> {
         debug_assert!(index < self.edges());
         // SAFETY: the edges follow the header.
@@ -525,7 +525,7 @@ impl Node {
     /// # Safety
     ///
     /// The payload is empty, and the caller made or claimed the node.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn write<T>(self, payload: T) {
         self.header().payload_track.write();
         // SAFETY: the caller's promise.
@@ -535,7 +535,7 @@ impl Node {
     /// # Safety
     ///
     /// The payload is a `T`, which nobody reads afterwards.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn read<T>(self) -> T {
         self.header().payload_track.write();
         // SAFETY: the caller's promise.
@@ -545,7 +545,7 @@ impl Node {
     /// # Safety
     ///
     /// The payload is a `T`, and stays so for the lifetime of the reference.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn peek<'a, T>(self) -> &'a T {
         self.header().payload_track.read();
         // SAFETY: the caller's promise.
@@ -566,7 +566,7 @@ const fn padding(before: usize, align: usize) -> usize {
     align_up(before, if align > chunk::ALIGN { align } else { chunk::ALIGN })
 }
 
-#[inline(always)]
+#[cfg_attr(not(debug_assertions), inline(always))]
 const fn layout(vtable: &Vtable, edges: usize, before: usize) -> (usize, usize) {
     let align = vtable.align;
     let payload = align_up(size_of::<Header>() + edges * EDGE, align);

@@ -23,7 +23,7 @@ impl Node {
     }
 
     /// A node that was just made. It is given back, so that callers need not keep it meanwhile.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn built(self) -> Node {
         if event::is_on() { self.tell_built() } else { self }
     }

@@ -26,9 +26,8 @@ impl Node {
     /// # Safety
     ///
     /// The caller made the node and has not shared it; its edges are written.
-    #[inline(always)]
-    pub(crate) unsafe fn weigh_inputs(self) {
-        let edges = self.edges();
+    #[cfg_attr(not(debug_assertions), inline(always))]
+    pub(crate) unsafe fn weigh_inputs(self, edges: usize) {
         if edges == 0 {
             return;
         }

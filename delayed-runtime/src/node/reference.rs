@@ -32,17 +32,17 @@ impl NodeRef {
     /// # Safety
     ///
     /// The caller has a reference, and gives it up.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn from_raw(node: Node) -> Self {
         NodeRef(node)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn into_raw(self) -> Node {
         ManuallyDrop::new(self).0
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn node(&self) -> Node {
         self.0
     }
@@ -52,7 +52,7 @@ impl NodeRef {
     /// # Safety
     ///
     /// The node is done and its value is a `T`.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn take<T: Clone>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
@@ -74,7 +74,7 @@ impl NodeRef {
     /// # Safety
     ///
     /// The node is done, its value is a `T`, and nobody else can read it: [`Node::has_one_reader`].
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn take_last<T>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
@@ -88,7 +88,7 @@ impl NodeRef {
     /// # Safety
     ///
     /// The node is done, its value is a `T`, and this is the only reference.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn take_unique<T>(self) -> T {
         // SAFETY: the caller's promise.
         unsafe {
@@ -135,12 +135,12 @@ impl NodeRef {
 
 impl Node {
     /// Whether there is one reference. The Acquire pairs with the release of those given back.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn is_unique(self) -> bool {
         self.references().load(Ordering::Acquire) == 1
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn readers(self) -> Readers {
         // Acquire as in `is_unique`.
         match self.references().load(Ordering::Acquire) {
@@ -192,7 +192,7 @@ impl Node {
     ///
     /// The caller knows of a reference that lives as long as this call, or has the lock of `pure.rs`, where
     /// the node is found.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn acquire(self) -> NodeRef {
         // Relaxed as in `Arc`: a new reference is made from one that is already there, or under the lock.
         if self.references().fetch_add(1, Ordering::Relaxed) & !(WATCHED | UNIFIED) > MOST_REFERENCES {
@@ -203,7 +203,7 @@ impl Node {
 }
 
 impl Clone for NodeRef {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn clone(&self) -> Self {
         // SAFETY: `self` is a reference.
         unsafe { self.0.acquire() }
@@ -211,7 +211,7 @@ impl Clone for NodeRef {
 }
 
 impl Drop for NodeRef {
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn drop(&mut self) {
         let references = self.0.references();
         // With one reference there is nobody to race with.
@@ -224,7 +224,7 @@ impl Drop for NodeRef {
 
 impl Node {
     /// Gives back a reference that was not the only one a moment ago.
-    #[inline(always)]
+    #[cfg_attr(not(debug_assertions), inline(always))]
     fn release_one_of_several(self) {
         let address = self.address();
         // Release gives what was done through this reference to whoever frees the node.
