@@ -3,6 +3,9 @@
 //! For `#[delayed]`, a crate with many functions, each called once with handles (plainly: with values), is built
 //! in turn with and without it; for `#[delayed::graph]`, one with a function of 10, 50 or 200 statements. Medians
 //! of interleaved rounds.
+//!
+//! `-- code` counts what one more function or statement adds to a dev build in lines of LLVM's language, and fails
+//! if that has become much more. They are most of the time, and the same on each machine.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,9 +16,12 @@ const FUNCTIONS: usize = 300;
 /// Calls of them in one function: that of a program that was written by hand.
 const CALLS: usize = 10;
 const ROUNDS: usize = 5;
+/// Lines of LLVM's language.
+const MOST_A_FUNCTION: usize = 1150;
+const MOST_A_STATEMENT: usize = 175;
 
 /// A program with many functions, each of which is called once, from functions of [`CALLS`] calls.
-fn source(delayed: bool, round: usize) -> String {
+fn source(delayed: bool, round: usize, functions: usize) -> String {
     let mut source = format!("// round {round}\n");
     let attribute = if delayed { "#[delayed::delayed]\n" } else { "" };
     let (first, number, arguments) = if delayed {
@@ -24,7 +30,7 @@ fn source(delayed: bool, round: usize) -> String {
         ("std::hint::black_box(1)", "i64", "x, text")
     };
     let mut main = format!("    let x = {first};\n    let text = String::from(\"a\");\n");
-    for i in 0..FUNCTIONS {
+    for i in 0..functions {
         if i % CALLS == 0 {
             writeln!(source, "#[inline(never)]\nfn part{i}(x: {number}, text: &String) -> {number} {{")
                 .unwrap();
@@ -41,9 +47,14 @@ fn source(delayed: bool, round: usize) -> String {
     source + "fn main() {\n" + &main + "    println!(\"{x:?}\");\n}\n"
 }
 
-fn build(folder: &Path, release: bool) -> f64 {
+fn cargo(folder: &Path, arguments: &[&str]) -> Command {
     let mut cargo = Command::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()));
-    cargo.args(["build", "--quiet"]).current_dir(folder);
+    cargo.args(arguments).current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    cargo
+}
+
+fn build(folder: &Path, release: bool) -> f64 {
+    let mut cargo = cargo(folder, &["build", "--quiet"]);
     if release {
         cargo.arg("--release");
     }
@@ -90,6 +101,30 @@ fn compare(folder: &Path, release: bool, source: impl Fn(bool, usize) -> String)
     })
 }
 
+/// Lines of LLVM's language that one more function, or statement, adds to a dev build.
+fn lines(folder: &Path, source: impl Fn(usize) -> String) -> usize {
+    let [few, many] = [20, 40].map(|size| {
+        std::fs::write(folder.join("src/main.rs"), source(size)).expect("it can be written");
+        let file = folder.join("target/code.ll");
+        let emit = format!("--emit=llvm-ir={}", file.display());
+        let build = ["rustc", "--quiet", "--", "-Ccodegen-units=1", "-Cdebuginfo=0", &emit];
+        assert!(cargo(folder, &build).status().expect("cargo runs").success());
+        std::fs::read_to_string(file).expect("rustc has written it").lines().count()
+    });
+    (many - few) / 20
+}
+
+/// Fails if there is more than when these limits were set, by a quarter.
+fn code(folder: &Path) {
+    for (what, limit, lines) in [
+        ("a function", MOST_A_FUNCTION, lines(folder, |functions| source(true, 0, functions))),
+        ("a statement of a graph", MOST_A_STATEMENT, lines(folder, |statements| graph(true, 0, statements))),
+    ] {
+        println!("dev: {lines} lines {what}, at most {limit}");
+        assert!(lines <= limit, "what is generated for {what} has grown: what of it is inlined by force?");
+    }
+}
+
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = root.join("target/compile_cost");
@@ -99,8 +134,12 @@ fn main() {
     );
     std::fs::write(folder.join("Cargo.toml"), manifest).expect("the target folder can be written");
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file is there");
+    if std::env::args().any(|argument| argument == "code") {
+        return code(&folder);
+    }
     for (release, profile) in [(false, "dev"), (true, "release")] {
-        let [plain, delayed] = compare(&folder, release, source);
+        let [plain, delayed] =
+            compare(&folder, release, |attribute, round| source(attribute, round, FUNCTIONS));
         println!(
             "{profile}: {FUNCTIONS} plain functions {plain:.0} ms, with the attribute {delayed:.0} ms: {:.1} ms a function",
             (delayed - plain) / FUNCTIONS as f64
