@@ -253,16 +253,15 @@ impl Graph<'_> {
     }
 
     fn plan_constant(&self) -> TokenStream {
-        let (graph, plan, file) = (self.graph(), own("__PLAN"), own("__FILE"));
-        let task = self.root.at(Span::call_site());
+        let (graph, plan) = (self.graph(), own("__PLAN"));
         let function = self.function.sig.ident.unraw();
         let last = self.plan.last();
-        let tasks = self.plan.nodes[..last].iter().map(|node| {
+        let nodes = self.plan.nodes[..last].iter().map(|node| {
             let name = format!("{function}: {}", node.label);
             let at = node.statements.last().map(|at| &self.body.statements[*at].code);
             let span = at.map_or_else(Span::call_site, |code| crate::signature::edges(code).0);
             let [line, column] = position(span).map(Literal::usize_unsuffixed);
-            quote!(#task::__private::Task::new(#name, #file, #line, #column, &[]))
+            quote!((#name, #line, #column))
         });
         let words = last.div_ceil(64);
         let needs = self.plan.nodes[..last].iter().flat_map(|node| {
@@ -274,9 +273,8 @@ impl Graph<'_> {
         });
         let begins = self.plan.nodes[..last].iter().map(|node| Literal::usize_unsuffixed(node.begins));
         quote! {
-            const #file: &str = ::core::file!();
             static #plan: #graph::Plan = #graph::Plan {
-                nodes: &[#(#tasks),*],
+                nodes: &#graph::nodes(::core::file!(), [#(#nodes),*]),
                 needs: &[#(#needs),*],
                 begins: &[#(#begins),*],
             };

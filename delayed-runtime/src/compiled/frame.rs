@@ -41,6 +41,19 @@ pub struct Plan {
     pub begins: &'static [u32],
 }
 
+/// The [nodes](Plan::nodes) of a graph, each with its name, line and column. One call for all, because each call
+/// would take rustc some time.
+pub const fn nodes<const N: usize>(file: &'static str, of: [(&'static str, u32, u32); N]) -> [Task; N] {
+    let mut nodes = [const { Task::new("", "", 0, 0, &[]) }; N];
+    let mut at = 0;
+    while at < N {
+        let (name, line, column) = of[at];
+        nodes[at] = Task::new(name, file, line, column, &[]);
+        at += 1;
+    }
+    nodes
+}
+
 impl Plan {
     fn words(&self) -> usize {
         self.nodes.len().div_ceil(64)

@@ -46,7 +46,7 @@ mod profile;
 mod slot;
 
 pub use exit::{Branch, Exit};
-pub use frame::{GOES_ON, Plan};
+pub use frame::{GOES_ON, Plan, nodes};
 pub use join::Join;
 pub use profile::{Profile, share_always};
 pub use slot::{Slot, empty, moves, returns, shares};
