@@ -141,8 +141,8 @@ where
         let edges = args.count();
         let node = Node::allocate(&Self::VTABLE, edges, LAZY, place);
         let rest = args.store(&mut Edges::new(node));
-        // SAFETY: the node is new; its payload has room for the call; its value will be a
-        // `How::Value`; the reference it was made with goes into the handle.
+        // SAFETY: the node is new, and `store` has written its edges; its payload has room for the call; its value
+        // will be a `How::Value`; the reference it was made with goes into the handle.
         unsafe {
             node.write::<Call<A, F>>((rest, f));
             node.weigh_inputs(edges);

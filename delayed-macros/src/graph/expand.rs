@@ -3,7 +3,7 @@
 //! ```text
 //! fn f(text: &str) -> R {
 //!     static __PROFILE: Profile = Profile::new();
-//!     static __PLAN: Plan = Plan { nodes: &[…], needs: &[…], begins: &[…] };
+//!     static __PLAN: Plan = Plan { nodes: &nodes(…), needs: &[…], begins: &[…] };
 //!     let __run = Run::begin(&__PROFILE);
 //!     if __run.is_sequential() { return f::sequential(text) }
 //!     let __text_0 = &Slot::with(text);

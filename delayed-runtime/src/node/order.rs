@@ -21,11 +21,12 @@ impl Node {
         usize::from((self.marks().load(Ordering::Relaxed) & HOLDS) / HOLDS_ONE).max(1)
     }
 
-    /// Finds out which order would hold fewer values, when the node has been made.
+    /// Finds out which order would hold fewer values, when the node has been made. The number of its edges is most
+    /// often known at compile time, and in the node it is not.
     ///
     /// # Safety
     ///
-    /// The caller made the node and has not shared it; its edges are written.
+    /// The caller made the node and has not shared it; it has as many `edges`, and they are written.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) unsafe fn weigh_inputs(self, edges: usize) {
         if edges == 0 {
