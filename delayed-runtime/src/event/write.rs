@@ -141,8 +141,10 @@ pub(super) struct Texts {
 }
 
 impl Threads {
-    /// Lets go of the oldest rings without a thread, until those left have no more slots than `most`.
-    pub(super) fn forget(&mut self, most: usize) {
+    /// Lets go of the oldest rings without a thread, until those left have no more slots than [`ENDED`]: of all of
+    /// them if nobody looks.
+    fn forget(&mut self) {
+        let most = if is_on() { ENDED } else { 0 };
         let ended = |thread: &Arc<Thread>| thread.ended.load(Ordering::Relaxed);
         let slots = |thread: &Arc<Thread>| thread.ring.capacity();
         let mut kept: usize = self.all.iter().filter(|thread| ended(thread)).map(slots).sum();
@@ -161,7 +163,7 @@ impl Threads {
 
     /// Nobody looks any more.
     pub(super) fn forget_all(&mut self) {
-        self.forget(0);
+        self.forget();
         self.texts.before += std::mem::take(&mut self.texts.latest).len();
     }
 
@@ -347,7 +349,7 @@ fn begin(number: u32, capacity: usize) -> Arc<Thread> {
 fn end(thread: &Thread) {
     let mut threads = threads();
     thread.ended.store(true, Ordering::Relaxed);
-    threads.forget(if is_on() { ENDED } else { 0 });
+    threads.forget();
 }
 
 thread_local! {
